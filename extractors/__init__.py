@@ -1,0 +1,1 @@
+"""Read operational stores and write load packages; knows nothing of the warehouse."""
