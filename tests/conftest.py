@@ -1,0 +1,36 @@
+"""What all tests share: where the real data is, and what is installed."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_report_header() -> list[str]:
+    """Name the versions that results depend on."""
+    packages = ("dagster", "dbt-core", "dbt-duckdb", "duckdb")
+    versions = [f"{name} {version(name)}" for name in packages]
+    return [", ".join([f"python {platform.python_version()}", *versions])]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of the real data; without it the test skips, and fails where CI is set."""
+    named = os.environ.get("WAREHOUSE_SHARED_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        reason = f"no real data at {folder}; name its folder in WAREHOUSE_SHARED_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the clone."""
+    return REPOSITORY
