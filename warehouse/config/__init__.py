@@ -1,0 +1,52 @@
+"""Find, read and check `warehouse.yml`."""
+
+import os
+from pathlib import Path
+
+from extractors.errors import ConfigError
+from warehouse.config.models import Settings
+from warehouse.config.problems import problems_of
+from warehouse.config.selection import selection, table_named
+
+__all__ = ["FILE_NAME", "Settings", "find", "load", "require_available", "selection", "table_named"]
+
+FILE_NAME = "warehouse.yml"
+VARIABLE = "WAREHOUSE_CONFIG"
+
+
+def find(path: Path | None = None) -> Path:
+    """Return the configuration file: the one given, then WAREHOUSE_CONFIG, then ./warehouse.yml."""
+    named = path or (Path(value) if (value := os.environ.get(VARIABLE)) else None)
+    chosen = Path.cwd() / (named or FILE_NAME)
+    if chosen.is_file():
+        return chosen
+    how = "--config" if path else f"the variable {VARIABLE}" if named else "the current folder"
+    raise ConfigError(
+        f"{chosen}: no such configuration file (looked for by {how});"
+        " `warehouse init` writes one, `warehouse demo up` one of a whole small shop"
+    )
+
+
+def load(path: Path | None = None) -> Settings:
+    """Return the checked configuration; ConfigError lists every problem with path and line."""
+    file = find(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{file}: {reason}") from None
+    settings, problems = problems_of(text, file)
+    if settings is None:
+        lines = [f"{file.name}:{problem.line}: {problem}" for problem in problems]
+        head = f"{file}: {len(lines)} problems\n  " if len(lines) > 1 else ""
+        raise ConfigError(head + "\n  ".join(lines))
+    return settings
+
+
+def require_available(settings: Settings) -> None:
+    """Refuse an engine that this version cannot run."""
+    if settings.warehouse.engine != "duckdb":
+        raise ConfigError(
+            f"{settings.path.name}: warehouse.engine: {settings.warehouse.engine} is not available"
+            " in this version; use engine: duckdb"
+        )

@@ -1,0 +1,48 @@
+"""Look variables up in the environment and in a `.env` file."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+Lookup = Callable[[str], str | None]
+
+
+def variables_of(path: Path) -> Lookup:
+    """Return a lookup in a `.env` file of NAME=value lines; a missing file has no variables."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return lambda _: None
+    values = dict(_assignments(text))
+    return values.get
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", line)
+        if match:
+            yield match.group(1), _unquoted(match.group(2))
+
+
+def _unquoted(text: str) -> str:
+    single = re.fullmatch(r"'([^']*)'(?:\s+#.*)?", text)
+    if single:
+        return single.group(1)
+    double = re.fullmatch(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', text)
+    if double:
+        return re.sub(
+            r"\\(.)",
+            lambda escape: "\n" if escape.group(1) == "n" else escape.group(1),
+            double.group(1),
+        )
+    return re.sub(r"(^|\s+)#.*", "", text)
+
+
+def first_of(*places: Mapping[str, str] | Lookup) -> Lookup:
+    """Return a lookup that asks each place in turn."""
+    lookups = [place.get if isinstance(place, Mapping) else place for place in places]
+
+    def lookup(name: str) -> str | None:
+        return next((value for ask in lookups if (value := ask(name)) is not None), None)
+
+    return lookup
