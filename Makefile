@@ -25,7 +25,7 @@ setup: ## create .venv and install the locked packages
 	  then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "make: Python 3.11 or 3.12 is needed ($(or $(PYTHON),python3.11, python3.12, python3): none works); install it, for example: apt-get install python3 python3-venv" >&2; exit 2; \
+	  echo "make: Python 3.11 or 3.12 is needed ($(or $(PYTHON),python3.11 python3.12 python3): none works); install it, for example: apt-get install python3 python3-venv" >&2; exit 2; \
 	fi; \
 	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 	  name=$$($$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
