@@ -14,7 +14,7 @@ Location = tuple[str | int, ...]
 # A variable is swapped for a private-use character sequence before YAML sees it, since the
 # documented `{ eu: ${SHOP_EU_DSN} }` is not YAML, and a value must not be able to change the
 # document's structure.
-_VARIABLE = re.compile(r"(\$?)\$\{([^}\n]*)\}")
+_VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z0-9_]+:[^}\n]*|[^}\n'\"]*)\}")
 _PARTS = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _TOKEN = re.compile("\ue000(\\d+)\ue001")
 
@@ -129,7 +129,11 @@ class Document:
         name, default = parts.groups()
         value = self._lookup(name)
         if value is None and default is None:
-            self._add(line, location, f"variable {name} is not set")
+            self._add(
+                line,
+                location,
+                f"variable {name} is not set in the environment or in .env beside this file",
+            )
         return default if default is not None and not value else value or ""
 
 

@@ -3,7 +3,14 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from extractors.naming import raw_name
 from warehouse.config.values import (
@@ -43,29 +50,29 @@ class RelationalTable(Section):
         return key
 
 
+def _postgres_address(value: SecretStr) -> SecretStr:
+    if not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", value.get_secret_value()):
+        raise ValueError(
+            "not a PostgreSQL address; write postgresql://user:password@host:port/database"
+        )
+    return value
+
+
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
+
+
 class PostgresSource(Section):
     """A PostgreSQL database, in one cell or several."""
 
     kind: Literal["postgres"]
-    dsn: SecretStr | None = None
+    dsn: PostgresAddress | None = None
     """Its address, `postgresql://user:password@host:port/database`: one cell named `main`."""
-    cells: dict[Name, SecretStr] | None = Field(default=None, min_length=1)
+    cells: dict[Name, PostgresAddress] | None = Field(default=None, min_length=1)
     """Cell name: address; instead of `dsn`."""
     read_from: Literal["primary", "replica"] = "primary"
     """Whether the addresses are of primaries or of read replicas."""
     tables: dict[TableName, RelationalTable] = Field(min_length=1)
     """The tables to read."""
-
-    @field_validator("dsn", "cells")
-    @classmethod
-    def _postgres_addresses(cls, value: Any) -> Any:
-        addresses = value.values() if isinstance(value, dict) else [value]
-        for address in addresses:
-            if address and not _is_postgres_address(address.get_secret_value()):
-                raise ValueError(
-                    "not a PostgreSQL address; write postgresql://user:password@host:port/database"
-                )
-        return value
 
     @model_validator(mode="after")
     def _one_way_of_addresses(self) -> Self:
@@ -85,10 +92,6 @@ class PostgresSource(Section):
     def entities(self, table: str) -> tuple[str, ...]:
         """Return the raw tables that a table feeds."""
         return (raw_name(table),)
-
-
-def _is_postgres_address(text: str) -> bool:
-    return bool(re.match(r"postgres(ql)?://", text) or re.match(r"\s*[a-z_]+\s*=", text))
 
 
 class Condition(Section):
