@@ -2,10 +2,13 @@
 
 import os
 import platform
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from tests.shops import Shop, published, real_orders
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -34,3 +37,21 @@ def shared_data() -> Path:
 def repository() -> Path:
     """Return the root of the clone."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Yield the synthetic demo shop, loaded and published once; tests may read it."""
+    shop = published(tmp_path_factory.mktemp("demo_shop"))
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="session")
+def real_shop(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Shop]:
+    """Yield the shop of the real orders, loaded and published once; tests may read it."""
+    shop = published(
+        tmp_path_factory.mktemp("real_shop"), "--orders", str(real_orders(shared_data))
+    )
+    yield shop
+    shop.close()
