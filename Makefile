@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format dev bench lock docs-lines clean
+.PHONY: help setup demo test lint types format dev notebook bench lock docs-lines clean
 .SUFFIXES:
 
 VENV := .venv
@@ -67,6 +67,9 @@ format: setup ## format the Python files, and repair what ruff can
 dev: setup ## open the Dagster UI on the demo (http://127.0.0.1:3000)
 	@warehouse demo up
 	@dagster dev -m orchestration.definitions
+
+notebook: setup ## open the notebook in JupyterLab
+	@jupyter lab notebooks/start_here.ipynb
 
 bench: setup ## run the benchmarks; each prints ratios measured in one run
 	@set -e; for script in benchmarks/*.py; do python "$$script"; done
