@@ -69,7 +69,7 @@ dev: setup ## open the Dagster UI on the demo (http://127.0.0.1:3000)
 	@dagster dev -m orchestration.definitions
 
 notebook: setup ## open the notebook in JupyterLab
-	@jupyter lab notebooks/start_here.ipynb
+	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab notebooks/start_here.ipynb
 
 bench: setup ## run the benchmarks; each prints ratios measured in one run
 	@set -e; for script in benchmarks/*.py; do python "$$script"; done

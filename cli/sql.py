@@ -1,0 +1,92 @@
+"""`warehouse sql`: ask the published version, once or at a prompt."""
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.shared import as_json, examples, print_json, settings_of
+from extractors.errors import ConfigError
+
+if TYPE_CHECKING:
+    from warehouse.publish.reader import Published
+
+PROMPT, CONTINUED = "sql> ", "...> "
+# Enough to see what a table holds without scrolling it away.
+SHOWN_ROWS = 40
+
+
+@click.command(
+    epilog=examples(
+        'warehouse sql "select order_date, count(*) from core.orders group by order_date"',
+        "warehouse sql                          # a prompt; Ctrl-D leaves it",
+        'warehouse sql --version v000001 "select count(*) from core.orders"',
+    )
+)
+@click.argument("query", required=False)
+@click.option("--version", metavar="VERSION", help="An earlier version than the current one.")
+@as_json
+@click.pass_context
+def sql(ctx: click.Context, query: str | None, version: str | None, as_json: bool) -> None:
+    """Ask the published version in DuckDB's SQL: one QUERY, or a prompt to type them at.
+
+    It is read-only and keeps its version whatever is published meanwhile.
+    """
+    import warehouse
+
+    settings = settings_of(ctx)
+    with warehouse.open(version, settings.path) as published:
+        if query is None:
+            if as_json:
+                raise click.UsageError("--json needs a QUERY", ctx)
+            _prompt(published)
+        else:
+            _answer(published, query, as_json)
+
+
+def _answer(published: "Published", query: str, as_json: bool) -> None:
+    import duckdb
+
+    try:
+        if as_json:
+            result: Any = published.execute(query)
+            names = [column[0] for column in result.description]
+            print_json([dict(zip(names, row, strict=True)) for row in result.fetchall()])
+            return
+        relation = published.sql(query)
+        if relation is not None:
+            relation.show(max_rows=SHOWN_ROWS)
+    except duckdb.Error as error:
+        raise ConfigError(str(error)) from None
+
+
+def _prompt(published: "Published") -> None:
+    click.echo(f"{published!r}; `.tables` lists the tables, Ctrl-D leaves")
+    for statement in _statements():
+        if statement == ".tables":
+            click.echo("\n".join(published.tables()))
+            continue
+        try:
+            _answer(published, statement, as_json=False)
+        except ConfigError as error:
+            click.echo(f"error: {error}", err=True)
+
+
+def _statements() -> Iterator[str]:
+    """Yield what is typed, up to a semicolon or a line with a dot command."""
+    with contextlib.suppress(ImportError):  # line editing, where Python was built with it
+        importlib.import_module("readline")
+    typed: list[str] = []
+    while True:
+        try:
+            typed.append(input(CONTINUED if typed else PROMPT))
+        except EOFError:
+            click.echo()
+            return
+        statement = "\n".join(typed).strip()
+        if not statement or statement.endswith(";") or statement.startswith("."):
+            typed.clear()
+            if statement.rstrip(";"):
+                yield statement.removesuffix(";")
