@@ -1,0 +1,1 @@
+"""The `warehouse` command, one module per group of commands; each imports what it needs late."""

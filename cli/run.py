@@ -1,0 +1,132 @@
+"""`warehouse run`: everything from the sources to the next version."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
+
+if TYPE_CHECKING:
+    from orchestration.run import RunResult
+
+
+class Instant(click.ParamType):
+    """A point in time with its offset from UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail(f"{value!r} is not an instant such as 2011-09-01T00:00:00Z", param, ctx)
+        return moment.astimezone(UTC)
+
+
+@click.command(
+    epilog=examples(
+        "warehouse run",
+        "warehouse run --select shop --select activity.campaign_events",
+        "warehouse run --full-refresh shop.orders",
+        "warehouse run --as-of 2011-09-01T00:00:00Z --json",
+    )
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Read only these; may be repeated. Without it every table is read.",
+)
+@click.option(
+    "--full-refresh",
+    multiple=True,
+    metavar="SOURCE[.TABLE]",
+    help="Read these whole again instead of what changed; may be repeated.",
+)
+@click.option(
+    "--as-of",
+    type=Instant(),
+    metavar="INSTANT",
+    help="What the version is for: nothing later is in it. By default the full hour that all"
+    " sources are complete up to.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another run to end.",
+)
+@as_json
+@click.pass_context
+def run(
+    ctx: click.Context,
+    select: Sequence[str],
+    full_refresh: Sequence[str],
+    as_of: datetime | None,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Extract, load, certify, build, audit and publish.
+
+    The same Dagster job that the schedule runs, in this process. When nothing is new it publishes
+    nothing. Killed at any point, it is simply run again.
+    """
+    from warehouse import config
+
+    settings = settings_of(ctx)
+    config.require_available(settings)
+    config.selection(settings, [*select, *full_refresh])
+
+    from cli.progress import reporter
+    from orchestration import run as orchestrated
+
+    with reporter() as tell:
+        result = orchestrated.run(
+            settings, select=select, full_refresh=full_refresh, as_of=as_of, wait=wait, tell=tell
+        )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        _print_summary(result)
+
+
+def _print_summary(result: "RunResult") -> None:
+    if result.tables:
+        click.echo()
+        print_table(
+            ("table", "cell", "mode", "read", "new", "changed", "deleted", "certificate"),
+            [
+                (
+                    f"{table['source']}.{table['entity']}",
+                    table["cell"],
+                    table["mode"],
+                    table["rows"],
+                    table["inserted"],
+                    table["updated"],
+                    table["deleted"],
+                    table["certificate"],
+                )
+                for table in result.tables
+            ],
+        )
+        click.echo()
+    as_of = time_text(result.as_of)
+    if not result.published:
+        click.echo(f"nothing new: {result.version} stays the version as of {as_of}")
+    elif result.held:
+        click.echo(
+            f"{result.version} as of {as_of} is built and audited; readers keep {result.held}"
+            " until `warehouse publish --resume`"
+        )
+    else:
+        click.echo(f"published {result.version} as of {as_of}")

@@ -1,0 +1,92 @@
+"""What the commands share: the configuration, options, tables and JSON."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from warehouse.config import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def as_json(command: Command) -> Command:
+    """Give a command the option --json."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+    return option(command)
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help page, which click leaves as it is written."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def settings_of(ctx: click.Context) -> "Settings":
+    """Return the configuration that --config, WAREHOUSE_CONFIG or the folder names."""
+    from cli import failures
+    from warehouse import config
+
+    settings = config.load(ctx.find_root().obj)
+    failures.remember(settings)
+    return settings
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON: times in UTC, decimals as text, dataclasses as objects."""
+    click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def time_text(moment: datetime | str | None) -> str:
+    """Return a time as people read it: UTC, to the second, with a Z."""
+    if moment is None:
+        return "never"
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows in columns as wide as they need, numbers to the right."""
+    lines = [tuple(head), *(tuple(_cell(value) for value in row) for row in rows)]
+    body = lines[1:]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    right = [
+        bool(body) and all(line[column].replace(",", "").isdigit() for line in body)
+        for column in range(len(head))
+    ]
+    for line in lines:
+        cells = (
+            text.rjust(width) if to_right else text.ljust(width)
+            for text, width, to_right in zip(line, widths, right, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return time_text(value)
+    return str(value)

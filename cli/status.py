@@ -1,0 +1,123 @@
+"""`warehouse status` and `warehouse versions`: what is loaded, built and shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
+from extractors.errors import ConfigError
+
+NOTHING_YET = "nothing is published yet; run `warehouse run` first"
+
+
+@click.command(epilog=examples("warehouse status", "warehouse status --json"))
+@as_json
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Show where each table and mart stands, and the version that readers see.
+
+    Reads what is published and the state folder, never the build database: it answers while a
+    run is working. Exits with 2 when no version is published yet.
+    """
+    settings = settings_of(ctx)
+
+    from warehouse.publish import status as published_status
+
+    found = published_status.status(settings)
+    if as_json:
+        print_json(found)
+    else:
+        _print_status(found)
+    if found["version"] is None:
+        raise ConfigError(NOTHING_YET)
+
+
+def _print_status(found: Mapping[str, Any]) -> None:
+    if found["version"]:
+        held = ""
+        if found["hold"]:
+            held = (
+                f" (held; {found['newest']} is the newest, `warehouse publish --resume` shows it)"
+            )
+        click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
+    if found["tables"]:
+        click.echo()
+        print_table(
+            ("raw table", "cell", "rows", "complete up to", "lag", "certificate", "quarantined"),
+            [
+                (
+                    f"raw_{table['source']}.{table['entity']}",
+                    table["cell"],
+                    table["rows"],
+                    time_text(table["complete_up_to"]),
+                    lag_text(table["lag_seconds"]),
+                    certificate_text(table["certificate"]),
+                    table["quarantined"],
+                )
+                for table in found["tables"]
+            ],
+        )
+    if found["marts"]:
+        click.echo()
+        print_table(
+            ("mart", "cell", "complete up to", "complete"),
+            [
+                (
+                    mart["mart"],
+                    mart["cell"],
+                    time_text(mart["complete_up_to"]),
+                    mart["is_complete"],
+                )
+                for mart in found["marts"]
+            ],
+        )
+
+
+def lag_text(seconds: float) -> str:
+    """Return a lag as days, hours, minutes or seconds, the two largest that are not zero."""
+    rest, parts = round(seconds), list[str]()
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def certificate_text(certificate: Mapping[str, Any] | None) -> str:
+    """Return a certificate's kind and outcome in a few words."""
+    return f"{certificate['kind']}: {certificate['status']}" if certificate else "none"
+
+
+@click.command(epilog=examples("warehouse versions", "warehouse versions --json"))
+@as_json
+@click.pass_context
+def versions(ctx: click.Context, as_json: bool) -> None:
+    """List the published versions, newest first; --json adds their tables and content hashes.
+
+    Exits with 2 when no version is published yet.
+    """
+    settings = settings_of(ctx)
+
+    from warehouse.publish import versions as published_versions
+
+    found = published_versions.versions(settings)
+    if as_json:
+        print_json([version.to_dict() for version in found])
+    elif found:
+        print_table(
+            ("version", "as of", "published at", "tables", "rows", ""),
+            [
+                (
+                    version.version,
+                    time_text(version.as_of),
+                    time_text(version.published_at),
+                    len(version.tables),
+                    sum(table.rows for table in version.tables),
+                    "current" if version.is_current else "",
+                )
+                for version in reversed(found)
+            ],
+        )
+    if not found:
+        raise ConfigError(NOTHING_YET)
