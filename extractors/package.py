@@ -116,11 +116,19 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def new_load_id() -> str:
-    """Return a UUIDv7: sorts by the millisecond it was made in (RFC 9562, 5.7)."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
+def new_load_id(after: str = "") -> str:
+    """Return a UUIDv7 (RFC 9562, 5.7): sorts by its time, and after the given id.
+
+    The 12 bits behind the milliseconds hold their fraction, so that ids made one after the other
+    sort in that order. `after` guards against a system clock that was set back.
+    """
+    nanoseconds = time.time_ns()
+    if after:
+        milliseconds = int(after.replace("-", "")[:12], 16)
+        nanoseconds = max(nanoseconds, (milliseconds + 1) * 1_000_000)
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64
+    value |= 0x2 << 62 | int.from_bytes(os.urandom(8)) >> 2
     text = f"{value:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
@@ -154,8 +162,12 @@ class PackageWriter:
 
     def __init__(self, landing: Path, source: str, cell: str, table: str, entity: str | None = None) -> None:
         self.source, self.cell, self.table, self.entity = source, cell, table, entity or table
+        parent = landing / source / cell / table
+        earlier = max((path.parent.name for path in parent.glob(f"*/{MANIFEST}")), default="")
         self.load_id = new_load_id()
-        self.directory = landing / source / cell / table / self.load_id
+        if self.load_id <= earlier:
+            self.load_id = new_load_id(earlier.removeprefix("rejected-"))
+        self.directory = parent / self.load_id
         self.started_at = datetime.now(UTC)
         self._parts: list[Part] = []
         self._quarantine: list[Part] = []
@@ -297,7 +309,12 @@ def sweep(landing: Path, source: str, cell: str, table: str) -> list[str]:
     parent = landing / source / cell / table
     if not parent.is_dir():
         return []
-    torn = [path for path in sorted(parent.iterdir()) if not (path / MANIFEST).is_file()]
+    # A hidden folder is an extractor's work in progress that can be resumed.
+    torn = [
+        path
+        for path in sorted(parent.iterdir())
+        if not path.name.startswith(".") and not (path / MANIFEST).is_file()
+    ]
     for path in torn:
         shutil.rmtree(path)
     return [path.name for path in torn]

@@ -1,0 +1,1 @@
+"""The Dagster code location: wires extractors, warehouse and analytics; no logic of its own."""

@@ -1,0 +1,173 @@
+"""Run the dbt project in a subprocess that inherits the writer lease."""
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
+from packaging.version import Version
+
+from extractors.errors import SourceError
+from extractors.package import utc_text, write_atomically
+from warehouse import lease
+from warehouse.config import Settings
+
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+# Everything downstream of what the solvers write is built by the second call.
+AFTER_SOLVERS = "source:solved+"
+BEFORE_SOLVERS_ARGUMENTS = ("--exclude", AFTER_SOLVERS)
+AFTER_SOLVERS_ARGUMENTS = ("--select", AFTER_SOLVERS)
+
+
+def executable() -> str:
+    """Return the dbt of the running interpreter, whether or not its environment is activated."""
+    return str(Path(sys.executable).with_name("dbt"))
+
+
+@cache
+def models_fingerprint() -> str:
+    """Return a hash of the project's files."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.rglob("*")):
+        relative = path.relative_to(PROJECT)
+        if relative.parts[0] in {"target", "logs"} or path.suffix not in {".sql", ".yml", ".csv"}:
+            continue
+        digest.update(f"{relative}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    work = settings.home / "dbt"
+    return {
+        **os.environ,
+        "WAREHOUSE_BUILD_DATABASE": str(settings.build_database),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_TARGET_PATH": str(work / "target"),
+        "DBT_LOG_PATH": str(settings.logs_directory),
+        "DBT_LOG_FORMAT": "json",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_NO_VERSION_CHECK": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def variables_fingerprint(settings: Settings) -> str:
+    """Return the project's variables that do not change from run to run, as text."""
+    return json.dumps(_fixed_variables(settings), sort_keys=True)
+
+
+def _fixed_variables(settings: Settings) -> dict[str, str]:
+    return {
+        "reporting_currency": settings.warehouse.reporting_currency,
+        "reporting_time_zone": settings.warehouse.reporting_time_zone,
+    }
+
+
+def variables(settings: Settings, as_of: datetime) -> dict[str, str]:
+    """Return the project's variables of one run."""
+    return {"as_of": utc_text(as_of), **_fixed_variables(settings)}
+
+
+def manifest_path(settings: Settings) -> Path:
+    """Return the project's manifest, parsed anew when a file of the project changed."""
+    path = settings.home / "dbt" / f"manifest-{models_fingerprint()[:16]}.json"
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    settings.logs_directory.mkdir(parents=True, exist_ok=True)
+    result = subprocess.run(
+        [executable(), "--quiet", "parse"],
+        env=_environment(settings),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    built = settings.home / "dbt" / "target" / "manifest.json"
+    if result.returncode or not built.is_file():
+        raise SourceError(f"the dbt project cannot be parsed: {_first_error(result.stdout)}")
+    for old in path.parent.glob("manifest-*.json"):
+        old.unlink()
+    write_atomically(path, built.read_text(encoding="utf-8"))
+    return path
+
+
+def _first_error(output: str) -> str:
+    for line in output.splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            event = json.loads(line)["info"]
+            if event["level"] == "error":
+                return " ".join(str(event["msg"]).split())
+    return " ".join(output.split())[:500]
+
+
+def build(
+    settings: Settings,
+    held: lease.Lease,
+    arguments: Sequence[str],
+    as_of: datetime,
+    *,
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+    context: dg.AssetExecutionContext,
+) -> Iterator[Any]:
+    """Run `dbt build` on part of the project and yield its Dagster events.
+
+    The build database must be closed here: the child opens it, and keeps the lease if this
+    process is killed.
+    """
+    settings.logs_directory.mkdir(parents=True, exist_ok=True)
+    target = settings.home / "dbt" / "target"
+    (target / "run_results.json").unlink(missing_ok=True)
+    command = [executable(), "build", *arguments, "--exclude-resource-type", "unit_test"]
+    command += ["--target", settings.warehouse.engine]
+    command += ["--vars", json.dumps(variables(settings, as_of))]
+    process = subprocess.Popen(
+        command,
+        env=_environment(settings),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(held.descriptor,),
+    )
+    held.record_child(process.pid)
+    invocation = DbtCliInvocation(
+        process=process,
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        project_dir=PROJECT,
+        target_path=target,
+        raise_on_error=False,
+        cli_version=Version(metadata.version("dbt-core")),
+        context=context,
+    )
+    try:
+        yield from invocation.stream()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+        held.record_child(None)
+
+
+def run_results(settings: Settings) -> list[dict[str, Any]]:
+    """Return the results of the last dbt call; SourceError where it ended before writing them."""
+    path = settings.home / "dbt" / "target" / "run_results.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        raise SourceError(
+            f"dbt ended before it built anything; {settings.logs_directory / 'dbt.log'} says why"
+        ) from None

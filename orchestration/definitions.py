@@ -1,0 +1,34 @@
+"""The code location: what runs where."""
+
+import dagster as dg
+
+from orchestration import dbt, progress
+from orchestration.defs.ingestion.assets import raw_assets
+from orchestration.defs.marts.assets import mart_assets
+from orchestration.defs.publication.assets import hourly_schedule, publication_asset, refresh_job
+from orchestration.resources import pipeline_resource
+from warehouse import config
+from warehouse.config import Settings
+
+
+def build(settings: Settings, tell: progress.Progress = progress.silent) -> dg.Definitions:
+    """Return the definitions of one configured warehouse."""
+    manifest = dbt.manifest_path(settings)
+    marts = mart_assets(manifest)
+    job = refresh_job()
+    return dg.Definitions.merge(
+        dg.Definitions(assets=raw_assets(settings)),
+        dg.Definitions(assets=marts),
+        dg.Definitions(
+            assets=[publication_asset(manifest, marts)],
+            jobs=[job],
+            schedules=[hourly_schedule(job)],
+        ),
+        dg.Definitions(resources={"pipeline": pipeline_resource(settings, tell)}),
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the code location of the warehouse.yml that the environment names."""
+    return build(config.load(None))

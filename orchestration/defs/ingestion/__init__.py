@@ -1,0 +1,1 @@
+"""Raw tables: one multi-asset per source and cell."""

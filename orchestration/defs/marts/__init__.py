@@ -1,0 +1,1 @@
+"""Marts: the dbt project and the solvers between its two calls."""

@@ -1,0 +1,1 @@
+"""Published versions, and the schedule that makes them."""

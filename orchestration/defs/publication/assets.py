@@ -1,0 +1,59 @@
+"""The published version as an asset, and the job and schedule that make it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration.pipeline import Pipeline
+
+JOB = "refresh"
+
+
+def publication_asset(
+    manifest: Path, marts: Sequence[dg.AssetsDefinition]
+) -> dg.AssetsDefinition:
+    """Return the asset of the published DuckDB file; it follows every model and its tests."""
+    document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+
+    @dg.asset(
+        key=["publication", "version"],
+        deps=list(marts),
+        group_name="publication",
+        kinds={"duckdb"},
+        description="The version that notebooks and BI tools read, switched in one step.",
+    )
+    def version(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        with pipeline.step():
+            published = pipeline.publish(document)
+        return dg.MaterializeResult(
+            metadata={
+                "version": published.version,
+                "as of": published.as_of,
+                "shown to readers": published.is_current,
+                "rows": sum(table.rows for table in published.tables),
+            }
+        )
+
+    return version
+
+
+def refresh_job() -> Any:
+    """Return the job that goes from the sources to the published version."""
+    return dg.define_asset_job(
+        JOB, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor
+    )
+
+
+def hourly_schedule(job: Any) -> dg.ScheduleDefinition:
+    """Return the hourly run, off until somebody turns it on in the UI."""
+    return dg.ScheduleDefinition(
+        name="hourly",
+        job=job,
+        cron_schedule="0 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="On the hour: a version is for a whole hour, its as_of.",
+    )

@@ -1,0 +1,64 @@
+"""Read the dbt manifest: which raw tables a mart is made from, and what its tests are about."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from warehouse.publish.audit import FailedTest
+from warehouse.publish.publication import PUBLIC_SCHEMAS
+
+RAW_PREFIX = "raw_"
+
+
+def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return for each public table (schema, name) the raw tables (source, entity) upstream."""
+    parents: Mapping[str, Sequence[str]] = manifest["parent_map"]
+    result: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for identity, node in manifest["nodes"].items():
+        if node["resource_type"] != "model" or node["schema"] not in PUBLIC_SCHEMAS:
+            continue
+        raw = {
+            (entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"])
+            for parent in _upstream(parents, identity)
+            if (entry := manifest["sources"].get(parent))
+            and entry["schema"].startswith(RAW_PREFIX)
+        }
+        result[node["schema"], node["alias"]] = sorted(raw)
+    return result
+
+
+def _upstream(parents: Mapping[str, Sequence[str]], identity: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = [identity]
+    while waiting:
+        for parent in parents.get(waiting.pop(), ()):
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return seen
+
+
+def failed_tests(
+    manifest: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
+) -> list[FailedTest]:
+    """Return what failed in a dbt call, tests and models, errors before failures."""
+    failed = [result for result in results if result["status"] in {"error", "fail"}]
+    return [
+        _failed_test(manifest["nodes"], result)
+        for result in sorted(failed, key=lambda r: (r["status"], r["unique_id"]))
+    ]
+
+
+def _failed_test(nodes: Mapping[str, Any], result: Mapping[str, Any]) -> FailedTest:
+    node: Mapping[str, Any] = nodes.get(result["unique_id"], {})
+    message = " ".join(str(result.get("message") or "").split())
+    name = str(node.get("name") or result["unique_id"])
+    if result["status"] == "error" or node.get("resource_type") != "test":
+        return FailedTest(name, message, None, None, None)
+    model: Mapping[str, Any] = nodes.get(node.get("attached_node") or "", {})
+    return FailedTest(
+        name,
+        f"{result.get('failures')} rows failed",
+        (node["schema"], node["alias"]),
+        (model["schema"], model["alias"]) if model else None,
+        node.get("column_name"),
+    )

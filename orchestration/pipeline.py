@@ -1,0 +1,179 @@
+"""One run: what its steps share, from the writer lease to the published version."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import duckdb
+
+from extractors.errors import SourceError
+from orchestration import dbt, lineage, progress, sources
+from warehouse import lease
+from warehouse.config import Settings
+from warehouse.engines import duckdb_engine
+from warehouse.load import outbox, positions, replay, runs
+from warehouse.load.package import QuarantineLimit
+from warehouse.publish import publication, status, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one run differs from the others."""
+
+    as_of: datetime | None = None
+    full_refresh: frozenset[str] = frozenset()
+    wait: float = 600.0
+    interactive: bool = False
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """The state of a run; made by `running`, which holds the writer lease around it."""
+
+    settings: Settings
+    options: Options
+    held: lease.Lease
+    tell: progress.Progress
+    run_id: str
+    resumed_as_of: datetime | None
+    as_of: datetime | None = None
+    fingerprint: str = ""
+    needs_build: bool = False
+    tables: list[sources.TableResult] = field(default_factory=list["sources.TableResult"])
+    published: versions.Version | None = None
+    failure: BaseException | None = None
+
+    @property
+    def limit(self) -> QuarantineLimit:
+        load = self.settings.load
+        return QuarantineLimit(load.max_quarantined_share, load.max_quarantined_rows)
+
+    @contextmanager
+    def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the build database for one step."""
+        with duckdb_engine.build_database(self.settings.build_database) as connection:
+            yield connection
+
+    @contextmanager
+    def step(self) -> Iterator[Self]:
+        """Remember the error that ends a step, for the one who started the run."""
+        try:
+            yield self
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
+
+    def ingest(
+        self, source: str, cell: str, tables: Sequence[str]
+    ) -> Iterator[sources.TableResult]:
+        """Extract, load and certify the tables of one source and cell."""
+        for result in sources.ingest(self, source, cell, tables):
+            self.tables.append(result)
+            yield result
+
+    def decide(self) -> bool:
+        """Fix the run's as_of and return whether anything has to be built for it."""
+        with self.database() as connection:
+            found = positions.positions(connection)
+            if not found:
+                raise SourceError("nothing is loaded yet; run without --select first")
+            self.as_of = self._as_of(min(p.complete_up_to for p in found))
+            runs.set_as_of(connection, self.run_id, self.as_of)
+            models = f"{dbt.models_fingerprint()} {dbt.variables_fingerprint(self.settings)}"
+            self.fingerprint = positions.fingerprint(connection, models)
+            self.needs_build = not publication.is_built(
+                connection, self.settings, self.fingerprint, self.as_of
+            )
+        return self.needs_build
+
+    def _as_of(self, complete_up_to: datetime) -> datetime:
+        if self.options.as_of:
+            return self.options.as_of
+        if self.resumed_as_of:
+            return self.resumed_as_of
+        return complete_up_to.replace(minute=0, second=0, microsecond=0)
+
+    def publish(self, manifest: Mapping[str, Any]) -> versions.Version:
+        """Publish the audited build."""
+        assert self.as_of is not None
+        with self.database() as connection:
+            self.published = publication.publish(
+                connection,
+                self.settings,
+                run_id=self.run_id,
+                as_of=self.as_of,
+                fingerprint=self.fingerprint,
+                next_due_at=_next_due_at(connection),
+                sources_of=lineage.sources_of(manifest),
+            )
+        self.tell(
+            progress.Event("publish", self.published.version, "published", done=True)
+        )
+        return self.published
+
+
+def _next_due_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return when the first row that waits for a later as_of becomes due."""
+    row = connection.execute(
+        "SELECT min(next_due_at) FROM intermediate.int_meta__waiting"
+    ).fetchone()
+    return row[0].astimezone(UTC) if row and row[0] else None
+
+
+@contextmanager
+def running(
+    settings: Settings, options: Options, tell: progress.Progress = progress.silent
+) -> Iterator[Pipeline]:
+    """Hold the writer lease around a run, and leave everything whole when it ends.
+
+    First what an earlier run left unfinished is completed: a switch, state segments, packages
+    that landed but were not loaded.
+    """
+    waiting = lambda text: tell(progress.Event("wait", "lease", text))  # noqa: E731
+    with lease.hold(settings.home, wait=options.wait, waiting=waiting) as held:
+        pipeline = _begin(settings, options, held, tell)
+        status_text = "failed"
+        try:
+            yield pipeline
+            status_text = "failed" if pipeline.failure else "succeeded"
+        finally:
+            with pipeline.database() as connection:
+                runs.finish(connection, pipeline.run_id, status_text)
+                outbox.flush(connection, settings.state_directory)
+                status.write_status(connection, settings)
+
+
+def _begin(
+    settings: Settings, options: Options, held: lease.Lease, tell: progress.Progress
+) -> Pipeline:
+    if settings.warehouse.engine != "duckdb":
+        raise SourceError(
+            f"engine {settings.warehouse.engine} is not available in this version; use duckdb"
+        )
+    versions.complete_switch(settings)
+    run_id = str(uuid.uuid4())
+    with duckdb_engine.build_database(settings.build_database) as connection:
+        outbox.flush(connection, settings.state_directory)
+        replay.restore_certificates(connection, settings.state_directory)
+        resumed = runs.begin(connection, run_id)
+        pipeline = Pipeline(settings, options, held, tell, run_id, resumed)
+        replay.catch_up(
+            connection,
+            settings.landing,
+            sources.landed_tables(settings),
+            run_id=run_id,
+            limit=pipeline.limit,
+            loaded=lambda record: tell(
+                progress.Event(
+                    "load",
+                    f"{record.source}.{record.entity}",
+                    "loaded a package that had landed before",
+                    record.loaded_rows,
+                    done=True,
+                )
+            ),
+        )
+    return pipeline

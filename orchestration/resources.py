@@ -1,0 +1,45 @@
+"""The Dagster resource that holds one run's pipeline, lease included, from start to end."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from orchestration import progress
+from orchestration.pipeline import Options, Pipeline, running
+from warehouse.config import Settings
+
+AS_OF_TAG = "warehouse/as_of"
+FULL_REFRESH_TAG = "warehouse/full_refresh"
+WAIT_TAG = "warehouse/wait"
+INTERACTIVE_TAG = "warehouse/interactive"
+SCHEDULED_TAG = "dagster/scheduled_execution_time"
+
+
+def options_of(tags: dict[str, str], settings: Settings) -> Options:
+    """Return the options that a run's tags carry.
+
+    A scheduled run is for its tick; where the clock is a file, ticks of the system clock mean
+    nothing and the sources' own time is taken, as by hand.
+    """
+    as_of = tags.get(AS_OF_TAG)
+    if as_of is None and settings.warehouse.clock == "system":
+        as_of = tags.get(SCHEDULED_TAG)
+    refresh = tags.get(FULL_REFRESH_TAG, "")
+    return Options(
+        as_of=datetime.fromisoformat(as_of).astimezone(UTC) if as_of else None,
+        full_refresh=frozenset(refresh.split(",")) - {""},
+        wait=float(tags.get(WAIT_TAG, "3600")),
+        interactive=INTERACTIVE_TAG in tags,
+    )
+
+
+def pipeline_resource(settings: Settings, tell: progress.Progress) -> dg.ResourceDefinition:
+    """Return the resource; the in-process executor keeps one for all steps of a run."""
+
+    def pipeline(context: Any) -> Iterator[Pipeline]:
+        with running(settings, options_of(context.run.tags, settings), tell) as opened:
+            yield opened
+
+    return dg.ResourceDefinition(resource_fn=pipeline)

@@ -1,0 +1,170 @@
+"""Run the Dagster job in this process: what `warehouse run` does."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from extractors.errors import ConfigError, WarehouseError
+from extractors.package import Manifest, read_manifest, utc_text
+from orchestration import definitions, progress, resources, sources
+from orchestration.defs.ingestion.assets import asset_key
+from orchestration.defs.publication.assets import JOB
+from orchestration.pipeline import Options, Pipeline, running
+from warehouse.config import Settings
+from warehouse.load.package import LoadRecord
+from warehouse.load.replay import load_or_reject
+from warehouse.publish import versions
+
+INSTANCE = """\
+# Written by the warehouse. Runs queue one after the other: they share one writer lease.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did. `published` is False when nothing was new; `version` is the newest."""
+
+    run_id: str
+    as_of: str | None
+    version: str | None
+    published: bool
+    held: str | None
+    tables: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def instance(settings: Settings) -> dg.DagsterInstance:
+    """Return the Dagster instance of this warehouse, the one that the UI shows."""
+    home = settings.home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(INSTANCE, encoding="utf-8")
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def run(
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    full_refresh: Sequence[str] = (),
+    as_of: datetime | None = None,
+    wait: float = 600.0,
+    tell: progress.Progress = progress.silent,
+) -> RunResult:
+    """Extract, load, certify, build, audit and publish; errors are WarehouseError.
+
+    `select` and `full_refresh` name tables as SOURCE or SOURCE.TABLE.
+    """
+    refreshed = sources.named_tables(settings, full_refresh)
+    selected = sources.named_tables(settings, select) if select else None
+    seen: list[Pipeline] = []
+    built = definitions.build(settings, tell, opened=seen.append)
+    job = built.resolve_job_def(JOB)
+    tags = {resources.INTERACTIVE_TAG: "true", resources.WAIT_TAG: str(wait)}
+    if as_of:
+        tags[resources.AS_OF_TAG] = utc_text(as_of)
+    if refreshed:
+        tags[resources.FULL_REFRESH_TAG] = ",".join(f"{s}.{t}" for s, t in refreshed)
+    with instance(settings) as dagster, _quiet(settings):
+        outcome = job.execute_in_process(
+            instance=dagster,
+            tags=tags,
+            raise_on_error=False,
+            asset_selection=_selection(settings, job, selected),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    pipeline = seen[0] if seen else None
+    if not outcome.success:
+        raise _reason(outcome, pipeline)
+    assert pipeline is not None
+    return RunResult(
+        pipeline.run_id,
+        utc_text(pipeline.as_of) if pipeline.as_of else None,
+        versions.newest_version(settings),
+        pipeline.published is not None,
+        versions.held_version(settings),
+        tuple(result.to_dict() for result in pipeline.tables),
+    )
+
+
+def _selection(
+    settings: Settings, job: dg.JobDefinition, selected: Sequence[tuple[str, str]] | None
+) -> list[dg.AssetKey] | None:
+    if selected is None:
+        return None
+    raw = {
+        asset_key(settings, source, cell, entity)
+        for source, configured in settings.sources.items()
+        for cell in configured.cell_names
+        for table in configured.tables
+        if (source, table) not in selected
+        for entity in configured.entities(table)
+    }
+    return [key for key in job.asset_layer.executable_asset_keys if key not in raw]
+
+
+@contextlib.contextmanager
+def _quiet(settings: Settings) -> Any:
+    """Send dbt's lines, which Dagster repeats on standard output, to the run's log."""
+    settings.logs_directory.mkdir(parents=True, exist_ok=True)
+    path = settings.logs_directory / "run.log"
+    with path.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield
+
+
+def _reason(outcome: Any, pipeline: Pipeline | None) -> BaseException:
+    """Return the error that ended the run as the user should see it."""
+    failure = pipeline.failure if pipeline else None
+    if isinstance(failure, WarehouseError):
+        return failure
+    for event in outcome.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if error is not None:
+            root = error
+            while root.cause is not None:
+                root = root.cause
+            return resources.remembered_error() or WarehouseError(" ".join(root.message.split()))
+    return failure or WarehouseError("the run failed; the Dagster UI shows why")
+
+
+def extract(settings: Settings, name: str, tell: progress.Progress = progress.silent) -> list[Manifest]:
+    """Extract one table (SOURCE.TABLE) in every cell into landing, and load nothing."""
+    [(source, table)] = sources.named_tables(settings, [name])
+    with running(settings, Options(interactive=True), tell) as pipeline:
+        return [
+            manifest
+            for cell in settings.sources[source].cell_names
+            for manifest in sources.extract(pipeline, source, cell, [table])
+        ]
+
+
+def load(settings: Settings, directory: Path) -> LoadRecord:
+    """Load one package folder into raw."""
+    manifest = read_manifest(directory)
+    if directory.resolve() != (settings.landing / manifest.source / manifest.cell / manifest.table / manifest.load_id).resolve():
+        raise ConfigError(f"{directory}: not a package of {settings.landing}")
+    with running(settings, Options(interactive=True)) as pipeline, pipeline.database() as connection:
+        return load_or_reject(
+            connection,
+            settings.landing,
+            manifest,
+            directory,
+            run_id=pipeline.run_id,
+            limit=pipeline.limit,
+        )

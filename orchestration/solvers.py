@@ -1,0 +1,73 @@
+"""Run dbt and, between its two calls, the solvers, on the build database of a run."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+
+from analytics.refund_allocation import allocate
+from extractors.errors import AuditError
+from orchestration import dbt, lineage, progress, sources
+from orchestration.pipeline import Pipeline
+from warehouse.engines import duckdb_engine
+from warehouse.publish import audit
+
+REFUND_INPUTS = ("int_core__refunds_to_allocate", "int_core__refundable_lines")
+
+
+def build(
+    pipeline: Pipeline,
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+    arguments: tuple[str, ...],
+) -> Iterator[Any]:
+    """Run one dbt call; AuditError names the failed tests, their rows and the loads to blame."""
+    assert pipeline.as_of is not None
+    started = time.monotonic()
+    part = "before the solvers" if arguments == dbt.BEFORE_SOLVERS_ARGUMENTS else "after them"
+    pipeline.tell(progress.Event("build", "dbt", f"building the models {part}"))
+    yield from dbt.build(
+        pipeline.settings,
+        pipeline.held,
+        arguments,
+        pipeline.as_of,
+        manifest=manifest,
+        translator=translator,
+        context=context,
+    )
+    results = dbt.run_results(pipeline.settings)
+    failed = lineage.failed_tests(manifest, results)
+    if failed:
+        keys = sources.raw_keys(pipeline.settings)
+        with pipeline.database() as connection:
+            lines = [audit.explain(connection, test, keys) for test in failed]
+        raise AuditError("the audit failed, the published version stays:\n" + "\n".join(lines))
+    pipeline.tell(
+        progress.Event(
+            "build",
+            "dbt",
+            f"{len(results)} models and tests passed in {time.monotonic() - started:.1f} s",
+            done=True,
+        )
+    )
+
+
+def solve_refund_allocations(pipeline: Pipeline) -> int:
+    """Allocate refunds to order lines, write `solved.refund_allocations`, return its row count."""
+    with pipeline.database() as connection:
+        refunds, lines = (
+            connection.execute(f"SELECT * FROM intermediate.{name}").to_arrow_table()
+            for name in REFUND_INPUTS
+        )
+        solved = allocate(refunds, lines)
+        with duckdb_engine.transaction(connection):
+            connection.execute("CREATE SCHEMA IF NOT EXISTS solved")
+            connection.register("solved_rows", solved)
+            connection.execute(
+                "CREATE OR REPLACE TABLE solved.refund_allocations AS SELECT * FROM solved_rows"
+            )
+        connection.unregister("solved_rows")
+        return solved.num_rows

@@ -1,0 +1,67 @@
+"""Equal content hashes mean equal rows, however they were written."""
+
+import duckdb
+import pytest
+
+from warehouse.engines.duckdb_snapshot import content_hash
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    opened = duckdb.connect()
+    opened.execute("LOAD icu; SET TimeZone = 'UTC'; CREATE SCHEMA core")
+    return opened
+
+
+def hashed(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    connection.execute(f"CREATE OR REPLACE TABLE core.t AS {query}")
+    return content_hash(connection, "core", "t")[1]
+
+
+def test_the_hash_does_not_depend_on_row_order_or_on_the_warehouses_own_columns(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    one = hashed(connection, "SELECT i, i * 1.5 AS x, 'l1' AS _load_id FROM range(1000) r(i)")
+    other = hashed(
+        connection, "SELECT i, i * 1.5 AS x, 'l2' AS _load_id FROM range(1000) r(i) ORDER BY -i"
+    )
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SELECT NULL::VARCHAR AS a", "SELECT '' AS a"),
+        ("SELECT 'ab' AS a, 'c' AS b", "SELECT 'a' AS a, 'bc' AS b"),
+        ("SELECT 1::INTEGER AS a", "SELECT 1::BIGINT AS a"),
+        ("SELECT 1 AS a", "SELECT 1 AS b"),
+        ("SELECT 1.10::DECIMAL(9,2) AS a", "SELECT 1.11::DECIMAL(9,2) AS a"),
+        ("SELECT 1 AS a", "SELECT 1 AS a UNION ALL SELECT 1"),
+        ("SELECT 1.23456789012::DOUBLE AS a", "SELECT 1.23456789013::DOUBLE AS a"),
+        (
+            "SELECT TIMESTAMPTZ '2026-01-01 00:00:00.000001+00' AS a",
+            "SELECT TIMESTAMPTZ '2026-01-01 00:00:00.000002+00' AS a",
+        ),
+    ],
+)
+def test_tables_that_differ_have_different_hashes(
+    one: str, other: str, connection: duckdb.DuckDBPyConnection
+) -> None:
+    assert hashed(connection, one) != hashed(connection, other)
+
+
+def test_the_hash_of_a_time_does_not_depend_on_the_sessions_time_zone(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    query = "SELECT TIMESTAMPTZ '2026-07-01 12:00:00+00' AS a, 0.1::DOUBLE + 0.2 AS b"
+    before = hashed(connection, query)
+    connection.execute("SET TimeZone = 'Asia/Kathmandu'")
+    assert hashed(connection, query) == before
+    assert hashed(connection, query.replace("0.1::DOUBLE + 0.2", "0.3::DOUBLE")) == before
+
+
+def test_an_empty_table_has_a_hash_of_its_own(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CREATE OR REPLACE TABLE core.t (a INTEGER)")
+    rows, digest = content_hash(connection, "core", "t")
+    assert rows == 0
+    assert digest != hashed(connection, "SELECT 0::INTEGER AS a")

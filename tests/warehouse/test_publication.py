@@ -1,0 +1,203 @@
+"""Readers see whole versions, keep the one they opened, and can go back."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import warehouse
+from extractors.errors import ConfigError
+from warehouse.config import Settings
+from warehouse.publish import publication, versions
+from warehouse.publish.versions import Version
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+
+Publish = Callable[[int], Version]
+
+
+@pytest.fixture
+def publish(build: duckdb.DuckDBPyConnection, settings: Settings) -> Publish:
+    """Return a function that publishes a core.orders of one row."""
+
+    def publish_order(amount: int) -> Version:
+        build.execute("CREATE SCHEMA IF NOT EXISTS core")
+        build.execute(f"CREATE OR REPLACE TABLE core.orders AS SELECT {amount} AS amount")
+        build.execute("COMMENT ON TABLE core.orders IS 'One row per order.'")
+        build.execute("COMMENT ON COLUMN core.orders.amount IS 'What it''s worth.'")
+        return publication.publish(
+            build,
+            settings,
+            run_id="run",
+            as_of=AS_OF,
+            fingerprint=str(amount),
+            next_due_at=None,
+            sources_of={("core", "orders"): [("s", "t")]},
+        )
+
+    return publish_order
+
+
+def amount(settings: Settings, version: str | None = None) -> int:
+    with warehouse.open(version, config=settings.path) as published:
+        return published.execute("SELECT amount FROM core.orders").fetchone()[0]
+
+
+def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
+    publish: Publish, settings: Settings
+) -> None:
+    published = publish(1)
+    assert (published.version, published.as_of, published.is_current) == (
+        "v000001",
+        "2026-01-01T00:00:00.000000Z",
+        True,
+    )
+    with warehouse.open(config=settings.path) as reader:
+        assert reader.version == "v000001"
+        assert reader.tables() == [
+            "core.orders",
+            "meta.certificates",
+            "meta.freshness",
+            "meta.loads",
+            "meta.publications",
+        ]
+        assert reader.execute(
+            "SELECT comment FROM duckdb_tables() WHERE table_name = 'orders'"
+            " UNION ALL SELECT comment FROM duckdb_columns() WHERE table_name = 'orders'"
+        ).fetchall() == [("One row per order.",), ("What it's worth.",)]
+
+
+def test_a_reader_keeps_the_version_it_opened(publish: Publish, settings: Settings) -> None:
+    publish(1)
+    with warehouse.open(config=settings.path) as reader:
+        publish(2)
+        assert reader.sql("SELECT amount FROM core.orders").fetchall() == [(1,)]
+        assert amount(settings) == 2
+    assert amount(settings, "v000001") == 1
+
+
+def test_a_rollback_shows_the_version_before_until_publishing_is_resumed(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    publish(2)
+    assert versions.rollback(settings).version == "v000001"
+    assert amount(settings) == 1
+    assert publish(3).is_current is False
+    assert amount(settings) == 1
+    assert versions.held_version(settings) == "v000001"
+    assert versions.resume(settings).version == "v000003"
+    assert amount(settings) == 3
+    assert versions.held_version(settings) is None
+
+
+def test_a_rollback_to_a_version_that_is_not_there_says_which_are(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    with pytest.raises(ConfigError, match="v000009 does not exist; there are v000001"):
+        versions.rollback(settings, "v000009")
+    with pytest.raises(ConfigError, match="no earlier version"):
+        versions.rollback(settings)
+
+
+def test_a_switch_killed_after_the_version_was_recorded_is_completed(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    publish(2)
+    versions.switch(settings.published_directory, "v000001")
+    assert versions.complete_switch(settings) == "v000002"
+    assert amount(settings) == 2
+
+
+def test_old_versions_go_but_never_one_that_a_reader_of_another_process_has_open(
+    publish: Publish, settings: Settings
+) -> None:
+    for value in range(1, 4):
+        publish(value)
+    reader = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, warehouse\n"
+            "with warehouse.open('v000001', sys.argv[1]) as w:\n"
+            "    print(w.version, flush=True); sys.stdin.read()\n"
+            "    print(w.execute('SELECT amount FROM core.orders').fetchone()[0])\n",
+            str(settings.path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "v000001\n"
+    for value in range(4, 7):
+        publish(value)
+    names = [version.version for version in versions.versions(settings)]
+    assert names == ["v000001", "v000004", "v000005", "v000006"]
+    assert reader.communicate("")[0] == "1\n"
+    publish(7)
+    names = [version.version for version in versions.versions(settings)]
+    assert names == ["v000005", "v000006", "v000007"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE core.mine (a INTEGER)",
+        "COPY core.orders TO 'stolen.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "ATTACH 'other.duckdb'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+    ],
+)
+def test_a_reader_can_neither_write_nor_reach_files(
+    statement: str, publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    with warehouse.open(config=settings.path) as reader, pytest.raises(duckdb.Error):
+        reader.execute(statement)
+
+
+def test_opening_before_anything_is_published_says_what_to_run(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="nothing is published yet; run `warehouse run` first"):
+        warehouse.open(config=settings.path)
+
+
+def test_equal_content_has_an_equal_hash_in_another_version(publish: Publish) -> None:
+    first, second, third = publish(1), publish(2), publish(1)
+    assert first.tables == third.tables != second.tables
+
+
+def test_a_file_left_by_a_killed_publication_is_replaced(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    stray = settings.published_directory / "v000002.duckdb"
+    stray.write_bytes(b"half")
+    (settings.published_directory / ".v000002.1.tmp").write_bytes(b"half")
+    assert publish(2).version == "v000002"
+    assert amount(settings) == 2
+    assert sorted(path.name for path in settings.published_directory.iterdir()) == [
+        "current",
+        "v000001.duckdb",
+        "v000002.duckdb",
+    ]
+
+
+def test_the_published_file_can_be_read_by_the_oldest_supported_duckdb(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    path: Path = versions.version_path(settings.published_directory, "v000001")
+    with warehouse.open(config=settings.path) as reader:
+        tags = reader.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchone()
+    assert tags[0]["storage_version"].startswith("v1.5")
+    assert path.is_file()

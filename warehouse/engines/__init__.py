@@ -1,0 +1,1 @@
+"""Engine-specific SQL: one module family per engine with the same functions."""

@@ -1,0 +1,101 @@
+"""Open the DuckDB build database and the published files, and create the `meta` tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from extractors.errors import SourceError
+from extractors.naming import literal
+
+META = """
+CREATE SCHEMA IF NOT EXISTS meta;
+CREATE TABLE IF NOT EXISTS meta.runs (
+  run_id VARCHAR NOT NULL, as_of TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL,
+  finished_at TIMESTAMPTZ, status VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.loads (
+  load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, cell VARCHAR NOT NULL,
+  table_name VARCHAR NOT NULL, entity VARCHAR NOT NULL, mode VARCHAR NOT NULL,
+  read_rows BIGINT NOT NULL, loaded_rows BIGINT NOT NULL, quarantined_rows BIGINT NOT NULL,
+  inserted_rows BIGINT NOT NULL, updated_rows BIGINT NOT NULL, deleted_rows BIGINT NOT NULL,
+  source_position BIGINT NOT NULL, position_from VARCHAR, position_to VARCHAR NOT NULL,
+  complete_up_to TIMESTAMPTZ NOT NULL, loaded_at TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.positions (
+  source VARCHAR NOT NULL, cell VARCHAR NOT NULL, table_name VARCHAR NOT NULL,
+  entity VARCHAR NOT NULL, position VARCHAR NOT NULL, source_position BIGINT NOT NULL,
+  complete_up_to TIMESTAMPTZ NOT NULL, load_id VARCHAR NOT NULL, changed_by VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.certificates (
+  certificate_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, source VARCHAR NOT NULL,
+  cell VARCHAR NOT NULL, table_name VARCHAR NOT NULL, kind VARCHAR NOT NULL,
+  status VARCHAR NOT NULL, source_rows BIGINT NOT NULL, warehouse_rows BIGINT NOT NULL,
+  source_checksum VARCHAR, warehouse_checksum VARCHAR, ranges VARCHAR,
+  re_read_rows BIGINT NOT NULL, deleted_rows BIGINT NOT NULL, position VARCHAR,
+  checked_at TIMESTAMPTZ NOT NULL, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS meta.quarantine (
+  quarantine_id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, source VARCHAR NOT NULL,
+  cell VARCHAR NOT NULL, table_name VARCHAR NOT NULL, entity VARCHAR NOT NULL,
+  reason VARCHAR NOT NULL, field VARCHAR, row_key VARCHAR, payload VARCHAR NOT NULL,
+  first_seen_at TIMESTAMPTZ NOT NULL, last_seen_at TIMESTAMPTZ NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.schema_changes (
+  source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
+  change VARCHAR NOT NULL, old_type VARCHAR, new_type VARCHAR, load_id VARCHAR NOT NULL,
+  changed_at TIMESTAMPTZ NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.columns (
+  source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
+  type VARCHAR NOT NULL, source_name VARCHAR NOT NULL, source_type VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.outbox (
+  record_id VARCHAR NOT NULL, record VARCHAR NOT NULL);
+"""
+
+
+def _connect(path: Path, *, read_only: bool, external_access: bool) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        str(path), read_only=read_only, config={"enable_external_access": external_access}
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+@contextmanager
+def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the build database for writing; only under the writer lease."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = _connect(path, read_only=False, external_access=True)
+    except (duckdb.IOException, duckdb.SerializationException) as error:
+        raise SourceError(
+            f"{path}: cannot be opened ({str(error).splitlines()[0]});"
+            " if it is damaged, delete it: the next run makes it again from landing/ and state/"
+        ) from None
+    try:
+        # Bounds the spill of a run beside dbt and the sources on one small machine.
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(META)
+        yield connection
+    finally:
+        connection.close()
+
+
+def published_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a published file read-only, unable to reach other files or change its settings."""
+    connection = _connect(path, read_only=True, external_access=False)
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit at the end, roll back on any error."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def attach_new(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach a new file that the oldest supported DuckDB (1.5) can read."""
+    connection.execute(f"ATTACH {literal(str(path))} AS {name} (STORAGE_VERSION 'v1.5.0')")

@@ -1,0 +1,74 @@
+"""Record certificates in `meta` and queue them for state."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from extractors.package import Manifest, new_load_id, utc_text
+from warehouse.engines import duckdb_engine
+from warehouse.load import outbox, package
+from warehouse.reconcile.certificate import Certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def read_certificate(
+    manifests: "Sequence[Manifest]", records: "Sequence[package.LoadRecord]"
+) -> Certificate:
+    """Certify one scan: items read = rows loaded + rows quarantined, over all its entities."""
+    first = manifests[0]
+    read = int(first.facts["items_read"])
+    accounted = sum(record.read_rows for record in records)
+    return Certificate(
+        source=first.source,
+        cell=first.cell,
+        table=first.table,
+        kind="read",
+        status="passed" if read == accounted else "failed",
+        source_rows=read,
+        warehouse_rows=accounted,
+        source_checksum=None,
+        warehouse_checksum=None,
+        ranges=(),
+        re_read_rows=0,
+        deleted_rows=sum(record.deleted_rows for record in records),
+        position=first.to,
+        checked_at=datetime.now(UTC),
+        detail=f"complete as of the scan's start, {utc_text(first.complete_up_to)}",
+    )
+
+
+def record_certificate(
+    connection: duckdb.DuckDBPyConnection, certificate: Certificate, run_id: str
+) -> None:
+    """Write a certificate, and its record for state, in one transaction."""
+    identity = new_load_id()
+    body = {
+        "certificate_id": identity,
+        "run_id": run_id,
+        "source": certificate.source,
+        "cell": certificate.cell,
+        "table_name": certificate.table,
+        "kind": certificate.kind,
+        "status": certificate.status,
+        "source_rows": certificate.source_rows,
+        "warehouse_rows": certificate.warehouse_rows,
+        "source_checksum": certificate.source_checksum,
+        "warehouse_checksum": certificate.warehouse_checksum,
+        "ranges": json.dumps(list(certificate.ranges)),
+        "re_read_rows": certificate.re_read_rows,
+        "deleted_rows": certificate.deleted_rows,
+        "position": json.dumps(certificate.position, sort_keys=True),
+        "checked_at": utc_text(certificate.checked_at),
+        "detail": certificate.detail,
+    }
+    with duckdb_engine.transaction(connection):
+        connection.execute(
+            f"INSERT INTO meta.certificates ({', '.join(body)})"
+            f" VALUES ({', '.join('?' for _ in body)})",
+            list(body.values()),
+        )
+        outbox.add(connection, "certificate", f"certificate:{identity}", certificate=body)

@@ -1,0 +1,87 @@
+"""Bring raw up to what has landed: after a kill, or after the build database was deleted."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+
+from extractors.errors import AuditError
+from extractors.package import Manifest, packages, read_manifest, sweep
+from warehouse.load import package
+from warehouse.state import segments
+
+REJECTED = "rejected-"
+
+
+def reject(directory: Path) -> Path:
+    """Set a package aside that the quarantine limit refused, so that no later run meets it."""
+    return directory.rename(directory.with_name(REJECTED + directory.name))
+
+
+def catch_up(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    tables: Iterable[tuple[str, str, str]],
+    *,
+    run_id: str,
+    limit: package.QuarantineLimit,
+    loaded: Callable[[package.LoadRecord], None] | None = None,
+) -> int:
+    """Load every landed package that raw does not hold yet; return how many there were.
+
+    `tables` are (source, cell, table). Folders without a manifest are swept first. Only under the
+    writer lease.
+    """
+    count = 0
+    for source, cell, table in tables:
+        sweep(landing, source, cell, table)
+        known = _loaded(connection, source, cell, table)
+        for directory in packages(landing, source, cell, table):
+            if directory.name.startswith(REJECTED) or directory.name in known:
+                continue
+            manifest = read_manifest(directory)
+            record = load_or_reject(
+                connection, landing, manifest, directory, run_id=run_id, limit=limit
+            )
+            count += 1
+            if loaded:
+                loaded(record)
+    return count
+
+
+def load_or_reject(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    manifest: Manifest,
+    directory: Path,
+    *,
+    run_id: str,
+    limit: package.QuarantineLimit,
+) -> package.LoadRecord:
+    """Load a package; one that exceeds the quarantine limit is set aside before the error is shown."""
+    try:
+        return package.load_package(connection, landing, manifest, run_id=run_id, limit=limit)
+    except AuditError as error:
+        raise AuditError(f"{error} (kept in {reject(directory)})") from None
+
+
+def _loaded(
+    connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str
+) -> set[str]:
+    rows = connection.execute(
+        "SELECT load_id FROM meta.loads WHERE source = ? AND cell = ? AND table_name = ?",
+        [source, cell, table],
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def restore_certificates(connection: duckdb.DuckDBPyConnection, state: Path) -> None:
+    """Fill an empty `meta.certificates` from state."""
+    if connection.execute("SELECT count(*) FROM meta.certificates").fetchone() != (0,):
+        return
+    for record in segments.records(state, "certificate"):
+        body = record["certificate"]
+        names = ", ".join(body)
+        marks = ", ".join("?" for _ in body)
+        values = list(body.values())
+        connection.execute(f"INSERT INTO meta.certificates ({names}) VALUES ({marks})", values)

@@ -1,0 +1,168 @@
+"""Write an audited build as the next version and let readers see it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extractors.package import fsync_directory, utc_text
+from warehouse.config import Settings
+from warehouse.engines import duckdb_snapshot
+from warehouse.load import outbox
+from warehouse.publish import versions
+
+PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
+META_TABLES = ("publications", "freshness", "certificates", "loads")
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    run_id: str,
+    as_of: datetime,
+    fingerprint: str,
+    next_due_at: datetime | None,
+    sources_of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+) -> versions.Version:
+    """Copy the public schemas into a new version, record it in state, and switch to it.
+
+    The caller has audited the build and holds the writer lease. `sources_of` maps a mart
+    (schema, table) to the raw tables (source, entity) it is made from. A version that a hold
+    keeps from view is recorded all the same.
+    """
+    published = settings.published_directory
+    published.mkdir(parents=True, exist_ok=True)
+    recorded = versions.publications(settings)
+    version = f"v{_next_number(recorded, published):06d}"
+    selected = {
+        schema: names
+        for schema in PUBLIC_SCHEMAS
+        if (names := duckdb_snapshot.tables(connection, schema))
+    }
+    hashed = {
+        (schema, name): duckdb_snapshot.content_hash(connection, schema, name)
+        for schema, names in selected.items()
+        for name in names
+    }
+    published_at = utc_text(datetime.now(UTC))
+    _write_meta(connection, recorded, sources_of, as_of)
+    temporary = published / f".{version}.{os.getpid()}.tmp"
+    duckdb_snapshot.copy_public(connection, temporary, {**selected, "meta": list(META_TABLES)})
+    duckdb_snapshot.check_copy(temporary, {table: rows for table, (rows, _) in hashed.items()})
+    _make_durable(temporary, versions.version_path(published, version))
+    record = {
+        "kind": "publication",
+        "version": version,
+        "as_of": utc_text(as_of),
+        "published_at": published_at,
+        "run_id": run_id,
+        "fingerprint": fingerprint,
+        "next_due_at": utc_text(next_due_at) if next_due_at else None,
+        "complete_up_to": _complete_up_to(connection),
+        "marts": _marts(connection),
+        "tables": [
+            {"schema": schema, "table": name, "rows": rows, "content_hash": digest}
+            for (schema, name), (rows, digest) in hashed.items()
+        ],
+    }
+    outbox.flush(connection, settings.state_directory, [record])
+    versions.complete_switch(settings)
+    versions.remove_old(settings)
+    return next(v for v in versions.versions(settings) if v.version == version)
+
+
+def is_built(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, fingerprint: str, as_of: datetime
+) -> bool:
+    """Return whether the newest version was made from this raw and no row waits for `as_of`.
+
+    A build database that was made anew holds no marts and counts as not built.
+    """
+    recorded = versions.publications(settings)
+    if not recorded or recorded[-1]["fingerprint"] != fingerprint:
+        return False
+    due = recorded[-1]["next_due_at"]
+    if due and as_of >= datetime.fromisoformat(due):
+        return False
+    return bool(duckdb_snapshot.tables(connection, "core"))
+
+
+def _next_number(recorded: Sequence[Mapping[str, Any]], published: Path) -> int:
+    """Return a number that no recorded version has; a killed publication's file is overwritten."""
+    return int(recorded[-1]["version"][1:]) + 1 if recorded else 1
+
+
+def _make_durable(temporary: Path, path: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    fsync_directory(path.parent)
+
+
+def _complete_up_to(connection: duckdb.DuckDBPyConnection) -> str | None:
+    row = connection.execute("SELECT min(complete_up_to) FROM meta.positions").fetchone()
+    return utc_text(row[0]) if row and row[0] else None
+
+
+def _marts(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        "SELECT mart, cell, complete_up_to, is_complete FROM meta.freshness ORDER BY mart, cell"
+    ).fetchall()
+    return [
+        {"mart": mart, "cell": cell, "complete_up_to": utc_text(at), "is_complete": is_complete}
+        for mart, cell, at, is_complete in rows
+    ]
+
+
+def _write_meta(
+    connection: duckdb.DuckDBPyConnection,
+    recorded: Sequence[Mapping[str, Any]],
+    sources_of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+    as_of: datetime,
+) -> None:
+    """Write `meta.publications` (the versions before this one) and `meta.freshness`."""
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.publications (version VARCHAR, as_of TIMESTAMPTZ,"
+        " published_at TIMESTAMPTZ, table_schema VARCHAR, table_name VARCHAR, row_count BIGINT,"
+        " content_hash VARCHAR)"
+    )
+    rows = [
+        [
+            record["version"],
+            record["as_of"],
+            record["published_at"],
+            table["schema"],
+            table["table"],
+            table["rows"],
+            table["content_hash"],
+        ]
+        for record in recorded
+        for table in record["tables"]
+    ]
+    if rows:
+        connection.executemany(
+            "INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+        )
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.freshness"
+        " (mart VARCHAR, cell VARCHAR, complete_up_to TIMESTAMPTZ, is_complete BOOLEAN)"
+    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE reads (mart VARCHAR, source VARCHAR, entity VARCHAR)")
+    reads = [
+        [f"{schema}.{name}", source, entity]
+        for (schema, name), sources in sorted(sources_of.items())
+        for source, entity in sources
+    ]
+    if reads:
+        connection.executemany("INSERT INTO reads VALUES (?, ?, ?)", reads)
+    connection.execute(
+        "INSERT INTO meta.freshness SELECT mart, cell, least(min(complete_up_to), ?::TIMESTAMPTZ),"
+        " true FROM reads JOIN meta.positions USING (source, entity)"
+        " GROUP BY mart, cell ORDER BY mart, cell",
+        [as_of],
+    )
+    connection.execute("DROP TABLE reads")

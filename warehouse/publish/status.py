@@ -1,0 +1,86 @@
+"""Write what a run left behind to `state/status.json`, and read it without the build database."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extractors.package import utc_text, write_atomically
+from warehouse.config import Settings
+from warehouse.engines import duckdb_raw
+from warehouse.publish import versions
+
+FILE = "status.json"
+
+
+def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Write the state of every raw table after a run."""
+    rows = connection.execute(
+        "SELECT p.source, p.cell, p.table_name, p.entity, p.position, p.complete_up_to, p.load_id,"
+        " coalesce(q.n, 0), c.kind, c.status, c.checked_at, c.ranges"
+        " FROM meta.positions AS p"
+        " LEFT JOIN (SELECT source, cell, entity, count(*) AS n FROM meta.quarantine GROUP BY ALL)"
+        " AS q USING (source, cell, entity)"
+        " LEFT JOIN (SELECT * FROM meta.certificates QUALIFY row_number() OVER"
+        " (PARTITION BY source, cell, table_name ORDER BY checked_at DESC, certificate_id DESC) = 1)"
+        " AS c ON (c.source, c.cell, c.table_name) = (p.source, p.cell, p.table_name)"
+        " ORDER BY p.source, p.cell, p.table_name, p.entity"
+    ).fetchall()
+    tables = [
+        {
+            "source": source,
+            "cell": cell,
+            "table": table,
+            "entity": entity,
+            "rows": duckdb_raw.live_rows(connection, source, entity, cell),
+            "position": json.loads(position),
+            "complete_up_to": utc_text(complete_up_to),
+            "load_id": load_id,
+            "quarantined": quarantined,
+            "certificate": None
+            if kind is None
+            else {
+                "kind": kind,
+                "status": status,
+                "checked_at": utc_text(checked_at),
+                "ranges": json.loads(ranges or "[]"),
+            },
+        }
+        for source, cell, table, entity, position, complete_up_to, load_id, quarantined, kind,
+        status, checked_at, ranges in rows
+    ]
+    write_atomically(
+        settings.state_directory / FILE, json.dumps({"tables": tables}, indent=1) + "\n"
+    )
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Return {version, as_of, hold, tables, marts} from what is published and in state."""
+    current = versions.current_version(settings.published_directory)
+    record = next(
+        (r for r in versions.publications(settings) if r["version"] == current), None
+    )
+    tables = _tables(settings.state_directory / FILE)
+    now = settings.now()
+    for table in tables:
+        lag = now - datetime.fromisoformat(table["complete_up_to"])
+        table["lag_seconds"] = max(0.0, lag.total_seconds())
+    return {
+        "version": current,
+        "as_of": record["as_of"] if record else None,
+        "hold": versions.held_version(settings),
+        "newest": versions.newest_version(settings),
+        "tables": tables,
+        "marts": record["marts"] if record else [],
+    }
+
+
+def _tables(path: Path) -> list[dict[str, Any]]:
+    try:
+        document: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return list(document["tables"])

@@ -1,0 +1,205 @@
+"""The versions that exist, which one readers see, and how that changes."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from extractors.errors import ConfigError
+from extractors.package import fsync_directory, utc_text
+from warehouse import lease
+from warehouse.config import Settings
+from warehouse.state import segments
+
+POINTER = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """One table of a version; equal content_hash means equal rows."""
+
+    schema: str
+    table: str
+    rows: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable set of public tables. `as_of` and `published_at` are ISO-8601 UTC text."""
+
+    version: str
+    as_of: str
+    published_at: str
+    is_current: bool
+    tables: tuple[TableVersion, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"tables": [asdict(table) for table in self.tables]}
+
+
+def version_path(published: Path, version: str) -> Path:
+    """Return the file of a version."""
+    return published / f"{version}.duckdb"
+
+
+def current_version(published: Path) -> str | None:
+    """Return the version that the pointer names, None before the first publication."""
+    try:
+        return Path(os.readlink(published / POINTER)).stem
+    except OSError:
+        return None
+
+
+def publications(settings: Settings) -> list[dict[str, Any]]:
+    """Return the publication records of state, oldest first."""
+    return segments.records(settings.state_directory, "publication")
+
+
+def versions(settings: Settings) -> list[Version]:
+    """Return the versions that can be read, oldest first."""
+    current = current_version(settings.published_directory)
+    return [
+        Version(
+            record["version"],
+            record["as_of"],
+            record["published_at"],
+            record["version"] == current,
+            tuple(TableVersion(**table) for table in record["tables"]),
+        )
+        for record in publications(settings)
+        if version_path(settings.published_directory, record["version"]).is_file()
+    ]
+
+
+def held_version(settings: Settings) -> str | None:
+    """Return the version that a rollback holds, None when each publication is shown at once."""
+    held: str | None = None
+    for record in segments.records(settings.state_directory, "hold", "resume"):
+        held = record["version"] if record["kind"] == "hold" else None
+    return held
+
+
+def newest_version(settings: Settings) -> str | None:
+    """Return the newest version, shown or held back; None before the first publication."""
+    published = publications(settings)
+    return published[-1]["version"] if published else None
+
+
+def desired_version(settings: Settings) -> str | None:
+    """Return the version that readers should see: the held one, else the newest published."""
+    return held_version(settings) or newest_version(settings)
+
+
+def switch(published: Path, version: str) -> None:
+    """Make readers that open from now on see `version`, in one rename."""
+    temporary = published / f".{POINTER}.{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    temporary.symlink_to(version_path(published, version).name)
+    temporary.replace(published / POINTER)
+    fsync_directory(published)
+
+
+def complete_switch(settings: Settings) -> str | None:
+    """Finish a switch that was killed after its version was prepared; return what readers see.
+
+    Only under the writer lease.
+    """
+    wanted = desired_version(settings)
+    if wanted and current_version(settings.published_directory) != wanted:
+        switch(settings.published_directory, wanted)
+    return wanted
+
+
+def rollback(settings: Settings, version: str | None = None) -> Version:
+    """Show an earlier version (the one before the current by default) and hold it."""
+    with lease.hold(settings.home, wait=60):
+        complete_switch(settings)
+        known = versions(settings)
+        names = [entry.version for entry in known]
+        current = current_version(settings.published_directory)
+        if version is None:
+            earlier = names[: names.index(current)] if current in names else []
+            if not earlier:
+                raise ConfigError(
+                    "there is no earlier version to roll back to; `warehouse versions` lists them"
+                )
+            version = earlier[-1]
+        if version not in names:
+            raise ConfigError(
+                f"version {version} does not exist; there are {', '.join(names) or 'none yet'}"
+            )
+        segments.append(
+            settings.state_directory,
+            [{"kind": "hold", "version": version, "at": utc_text(datetime.now(UTC))}],
+        )
+        switch(settings.published_directory, version)
+    return _one(settings, version)
+
+
+def resume(settings: Settings) -> Version:
+    """End a hold and show the newest version."""
+    with lease.hold(settings.home, wait=60):
+        if held_version(settings):
+            segments.append(
+                settings.state_directory,
+                [{"kind": "resume", "at": utc_text(datetime.now(UTC))}],
+            )
+        wanted = complete_switch(settings)
+    if wanted is None:
+        raise ConfigError("nothing is published yet; run `warehouse run` first")
+    return _one(settings, wanted)
+
+
+def _one(settings: Settings, version: str) -> Version:
+    return next(entry for entry in versions(settings) if entry.version == version)
+
+
+_OPEN_ELSEWHERE = """
+import fcntl, os, struct, sys
+for path in sys.argv[1:]:
+    descriptor = os.open(path, os.O_RDWR)
+    query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    answer = struct.unpack("hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, query))
+    print(int(answer[0] != fcntl.F_UNLCK))
+"""
+
+
+def _open_elsewhere(paths: list[Path]) -> list[bool]:
+    """Return for each file whether a reader has it open.
+
+    Asked from another process: opening and closing a file here would drop this process's own
+    locks on it (POSIX record locks belong to the process, not to the descriptor).
+    """
+    if not paths:
+        return []
+    answer = subprocess.run(
+        [sys.executable, "-S", "-c", _OPEN_ELSEWHERE, *map(str, paths)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [line == "1" for line in answer.stdout.split()]
+
+
+def remove_old(settings: Settings) -> list[str]:
+    """Remove all but the newest `publication.keep` versions; return those removed.
+
+    Never one that readers see or have open. Files that no publication record names (a killed
+    publication's) go too. Only under the writer lease.
+    """
+    published = settings.published_directory
+    recorded = [record["version"] for record in publications(settings)]
+    keep = {*recorded[-settings.publication.keep :], current_version(published)}
+    for stray in published.glob(".*.tmp*"):
+        stray.unlink()
+    old = [path for path in sorted(published.glob("v*.duckdb")) if path.stem not in keep]
+    removed = [path for path, is_open in zip(old, _open_elsewhere(old), strict=True) if not is_open]
+    for path in removed:
+        path.unlink()
+    return [path.stem for path in removed]

@@ -1,0 +1,1 @@
+"""What cannot be recomputed, as append-only hash-chained segments."""
