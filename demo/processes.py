@@ -45,7 +45,7 @@ def run_as(user: OtherUser | None, command: list[str], timeout: float = 120) -> 
     """Return exit code and output of a command run by `user` with a small environment."""
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
     uid, gid = (user.uid, user.gid) if user else (None, None)
-    done = subprocess.run(  # noqa: S603 - arguments are our own paths, no shell
+    done = subprocess.run(
         command,
         cwd="/",
         env=environment,
@@ -72,12 +72,12 @@ def can_enter(user: OtherUser | None, folder: Path) -> bool:
 def working_directory(pid: int) -> Path | None:
     """Return the working directory of a live process; None when it is gone or not ours to see."""
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd"))
+        return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:
         pass
     if Path("/proc/self").exists():
         return None
-    found = subprocess.run(  # noqa: S603 - macOS has no /proc
+    found = subprocess.run(
         ["/usr/sbin/lsof", "-a", "-p", str(pid), "-d", "cwd", "-Fn"],
         capture_output=True,
         text=True,

@@ -1,0 +1,169 @@
+"""Start, adopt and stop the DynamoDB emulator, whose items are kept as files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from demo import processes
+from demo.tables import DYNAMODB_TABLES, REGION
+from extractors.errors import ConfigError, SourceError
+
+# Any non-empty pair does: the emulator listens on 127.0.0.1 only and checks no signature.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}
+
+Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB JSON: {"price": {"N": "2.55"}}
+
+
+class DynamoDbServer:
+    """A moto process on 127.0.0.1 that serves the items of the files in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+
+    @property
+    def port(self) -> int:
+        """The port the emulator listens on; fixed at the first start."""
+        port = processes.kept_port(self.directory / "port")
+        if port is None:
+            raise SourceError(f"{self.directory}: no DynamoDB emulator here yet; start it first")
+        return port
+
+    @property
+    def endpoint(self) -> str:
+        """The URL to give to boto3 as `endpoint_url`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def version(self) -> str:
+        """Which items the files hold, as named by `write`; empty before the first."""
+        return _text(self.directory / "version")
+
+    @property
+    def served(self) -> str:
+        """Which items the running process holds."""
+        return _text(self.directory / "served") if self.is_running() else ""
+
+    def client(self) -> Any:
+        """Return a boto3 client for the emulator."""
+        import boto3
+
+        return boto3.client(
+            "dynamodb",
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of items of each table in the running process."""
+        client = self.client()
+        return {
+            table: int(client.describe_table(TableName=table)["Table"]["ItemCount"])
+            for table in DYNAMODB_TABLES
+        }
+
+    def is_running(self) -> bool:
+        """Return whether this directory's process serves its tables."""
+        return self._pid() is not None
+
+    def write(self, version: str, tables: Mapping[str, Iterable[Item]]) -> None:
+        """Replace the files of items; `version` names what they hold and is written last."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for table in DYNAMODB_TABLES:
+            aside = self.directory / f".{table}.jsonl"
+            with aside.open("w") as lines:
+                for item in tables[table]:
+                    lines.write(json.dumps(item, separators=(",", ":")) + "\n")
+                lines.flush()
+                os.fsync(lines.fileno())
+            aside.replace(self.directory / f"{table}.jsonl")
+        processes.write_private(self.directory / "version", version)
+
+    def apply(self, table: str, put: Iterable[Item], delete: Iterable[Item] = ()) -> None:
+        """Put and delete items of the running process, as a live application would."""
+        requests = [{"PutRequest": {"Item": item}} for item in put]
+        keys = DYNAMODB_TABLES[table]
+        requests += [
+            {"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in delete
+        ]
+        client = self.client()
+        for first in range(0, len(requests), 25):
+            pending = {table: requests[first : first + 25]}
+            while pending:
+                pending = client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
+
+    def mark_served(self) -> None:
+        """Record that the running process now holds what the files hold."""
+        processes.write_private(self.directory / "served", self.version)
+
+    def start(self) -> Self:
+        """Start the process, or adopt it when it runs already."""
+        with processes.locked(self.directory / "lock"):
+            if not self.is_running():
+                self._launch()
+        return self
+
+    def stop(self) -> None:
+        """Stop the process; writes that came through its API are forgotten, files are not."""
+        with processes.locked(self.directory / "lock"):
+            pid = self._pid()
+            if pid is not None:
+                processes.end(pid, self.directory, signal.SIGTERM)
+            (self.directory / "pid").unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _pid(self) -> int | None:
+        text = _text(self.directory / "pid").strip()
+        if text.isdigit() and processes.runs_in(int(text), self.directory):
+            return int(text)
+        return None
+
+    def _launch(self) -> None:
+        kept = processes.kept_port(self.directory / "port")
+        if kept and not processes.is_free(kept):
+            note = self.directory / "port"
+            message = f"port {kept} of the DynamoDB emulator in {self.directory} is taken"
+            raise ConfigError(f"{message}; end the program there, or remove {note}")
+        port = kept or processes.free_port(str(self.directory))
+        (self.directory / "pid").unlink(missing_ok=True)
+        processes.write_private(self.directory / "port", f"{port}\n")
+        package = Path(__file__).resolve().parents[1]
+        log = self.directory / "log"
+        # Returns as soon as the process serves, and with an error as soon as it cannot.
+        with log.open("w") as output:
+            started = subprocess.run(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "demo.dynamodb_process",
+                    str(self.directory),
+                    str(port),
+                ],
+                env=os.environ | {"PYTHONPATH": str(package)} | CREDENTIALS,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+        if started.returncode != 0:
+            if not kept:
+                (self.directory / "port").unlink()
+            lines = [line for line in _text(log).splitlines() if line.strip()]
+            reason = lines[-1] if lines else "no reason given"
+            raise SourceError(f"the DynamoDB emulator did not start: {reason} (log: {log})")
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
