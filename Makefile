@@ -79,7 +79,7 @@ lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -c requirements-dev.txt pyproject.toml -o requirements.txt
 
 docs-lines: setup ## write docs/explanation/where-every-line-went.md anew from the real data
-	@python -m docs.where_every_line_went
+	@python -m tests.where_every_line_went
 
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi
