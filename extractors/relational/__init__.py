@@ -1,0 +1,1 @@
+"""Read relational databases under one snapshot per source and cell."""
