@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Shop, published, real_orders
+from tests.demo_shops import published, real_orders
+from tests.shops import Shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -42,16 +43,13 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Yield the synthetic demo shop, loaded and published once; tests may read it."""
-    shop = published(tmp_path_factory.mktemp("demo_shop"))
-    yield shop
-    shop.close()
+    with published(tmp_path_factory.mktemp("demo_shop")) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="session")
 def real_shop(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Shop]:
     """Yield the shop of the real orders, loaded and published once; tests may read it."""
-    shop = published(
-        tmp_path_factory.mktemp("real_shop"), "--orders", str(real_orders(shared_data))
-    )
-    yield shop
-    shop.close()
+    folder = tmp_path_factory.mktemp("real_shop")
+    with published(folder, "--orders", str(real_orders(shared_data))) as shop:
+        yield shop

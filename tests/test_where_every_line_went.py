@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import warehouse
-from tests.shops import Shop, real_orders
+from tests.demo_shops import real_orders
+from tests.shops import Shop
 from tests.where_every_line_went import PAGE, page
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 import warehouse
-from tests.shops import published, real_orders
+from tests.demo_shops import published, real_orders
 from warehouse.publish.reader import Published
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,13 +161,12 @@ def main() -> None:
     orders = real_orders(Path(named) if named else ROOT.parent / "shared" / "data")
     if not orders.is_file():
         sys.exit(f"{orders}: no such file; name its folder in WAREHOUSE_SHARED_DATA")
-    with tempfile.TemporaryDirectory() as folder:
-        shop = published(Path(folder), "--orders", str(orders))
-        try:
-            with warehouse.open(config=shop.directory / "warehouse.yml") as version:
-                PAGE.write_text(page(version, orders), encoding="utf-8")
-        finally:
-            shop.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        published(Path(folder), "--orders", str(orders)) as shop,
+        warehouse.open(config=shop.directory / "warehouse.yml") as version,
+    ):
+        PAGE.write_text(page(version, orders), encoding="utf-8")
 
 
 if __name__ == "__main__":
