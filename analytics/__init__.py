@@ -1,0 +1,1 @@
+"""Pure numeric functions on tables and arrays: no I/O, no other part of the warehouse."""

@@ -1,0 +1,10 @@
+{% macro generate_alias_name(custom_alias_name=none, node=none) -%}
+    {#- Marts drop their domain: core__orders becomes core.orders. -#}
+    {%- if custom_alias_name -%}
+        {{ custom_alias_name | trim }}
+    {%- elif 'marts' in node.fqn -%}
+        {{ node.name.split('__', 1) | last }}
+    {%- else -%}
+        {{ node.name }}
+    {%- endif -%}
+{%- endmacro %}

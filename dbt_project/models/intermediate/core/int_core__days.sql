@@ -1,0 +1,66 @@
+with orders as (select * from {{ ref('int_core__orders') }}),
+
+refunds as (select * from {{ ref('int_core__refunds') }}),
+
+sessions as (select * from {{ ref('int_core__sessions') }}),
+
+campaign_events as (select * from {{ ref('stg_campaign__events') }}),
+
+spend as (select * from {{ ref('stg_campaign__spend') }}),
+
+used_days as (
+    select order_date as used_day from orders
+    union
+    select refund_date as used_day from refunds
+    union
+    select session_date as used_day from sessions
+    union
+    select {{ reporting_date('occurred_at') }} as used_day from campaign_events
+    union
+    select spend_date as used_day from spend
+),
+
+-- whole years around what was used, so that the calendar depends on the data alone
+bounds as (
+    select
+        cast(date_trunc('year', min(used_day)) as date) as first_day,
+        extract(year from max(used_day)) as last_year
+    from used_days
+),
+
+digits as (
+    {%- for digit in range(10) %}
+    select {{ digit }} as digit
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+-- 100,000 days are 273 years
+numbers as (
+    select
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+        + 10000 * ten_thousands.digit as day_number
+    from digits as ones
+    cross join digits as tens
+    cross join digits as hundreds
+    cross join digits as thousands
+    cross join digits as ten_thousands
+),
+
+days as (
+    select
+        bounds.first_day + numbers.day_number as date_day,
+        bounds.last_year
+    from bounds
+    cross join numbers
+),
+
+final as (
+    select date_day
+    from days
+    where extract(year from date_day) <= last_year
+)
+
+select * from final

@@ -1,0 +1,30 @@
+with order_lines as (select * from {{ ref('stg_shop__order_lines') }}),
+
+orders as (select * from {{ ref('stg_shop__orders') }}),
+
+line_kinds as (select * from {{ ref('line_kinds') }}),
+
+final as (
+    select
+        order_lines.order_line_id,
+        order_lines.cell,
+        order_lines.order_id,
+        orders.customer_id,
+        order_lines.product_id,
+        lower(order_lines.product_id) as product_code,
+        order_lines.line_kind,
+        -- bad debts, and lines without a price and a customer, sell nothing
+        coalesce(line_kinds.is_sale_line, true)
+        and not (order_lines.unit_price = 0 and orders.customer_id is null) as is_sale_line,
+        order_lines.quantity,
+        {{ reporting_amount('order_lines.unit_price') }} as unit_price,
+        {{ reporting_amount('order_lines.line_amount') }} as line_amount,
+        orders.ordered_at,
+        {{ reporting_date('orders.ordered_at') }} as order_date,
+        coalesce(orders.country, '(unknown)') as country
+    from order_lines
+    inner join orders on order_lines.order_id = orders.order_id
+    left join line_kinds on lower(order_lines.product_id) = line_kinds.product_code
+)
+
+select * from final

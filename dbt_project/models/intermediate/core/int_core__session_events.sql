@@ -1,0 +1,98 @@
+{%- set in_order -%}
+    order by occurred_at, source_rank, event_id
+{%- endset -%}
+{%- set so_far = "rows between unbounded preceding and current row" -%}
+
+with events as (
+    select * from {{ ref('int_core__resolved_events') }}
+    where is_session_event
+),
+
+valued as (
+    select
+        events.*,
+        coalesce(channel, '') || '|' || coalesce(campaign_id, '') as came_by,
+        lag(occurred_at) over (partition by visitor_key {{ in_order }}) as previous_at
+    from events
+),
+
+-- a visit ends with a long silence ...
+visits as (
+    select
+        valued.*,
+        sum(
+            case
+                when
+                    occurred_at > previous_at
+                    + interval '{{ var("session_gap_minutes") }} minutes'
+                    then 1
+                else 0
+            end
+        ) over (partition by visitor_key {{ in_order }} {{ so_far }}) as visit_number,
+        case when event_type = 'landing_view' and came_by <> '|' then came_by end as landed_by
+    from valued
+),
+
+-- ... or where the visitor lands again from elsewhere. The session's own value is that of its first
+-- event, which after such a landing is the landing itself: the previous landing tells it.
+compared as (
+    select
+        visits.*,
+        first_value(came_by) over (
+            partition by visitor_key, visit_number {{ in_order }} {{ so_far }}
+        ) as opened_by,
+        last_value(landed_by ignore nulls) over (
+            partition by visitor_key, visit_number {{ in_order }}
+            rows between unbounded preceding and 1 preceding
+        ) as landed_before_by,
+        row_number() over (partition by visitor_key, visit_number {{ in_order }}) as visit_position
+    from visits
+),
+
+started as (
+    select
+        compared.*,
+        visit_position = 1
+        or (landed_by is not null and landed_by <> coalesce(landed_before_by, opened_by))
+            as is_session_start
+    from compared
+),
+
+numbered as (
+    select
+        started.*,
+        sum(case when is_session_start then 1 else 0 end) over (
+            partition by visitor_key {{ in_order }} {{ so_far }}
+        ) as session_number
+    from started
+),
+
+named as (
+    select
+        numbered.*,
+        first_value(
+            visitor_key || '|' || {{ time_text('occurred_at') }} || '|'
+            || cast(source_rank as {{ varchar(8) }}) || '|' || event_id
+        ) over (partition by visitor_key, session_number {{ in_order }} {{ so_far }}) as session_name
+    from numbered
+),
+
+final as (
+    select
+        md5(session_name) as session_id,
+        is_session_start,
+        source_rank,
+        event_id,
+        event_type,
+        cell,
+        occurred_at,
+        visitor_id,
+        visitor_key,
+        customer_id,
+        channel,
+        campaign_id,
+        landing_page
+    from named
+)
+
+select * from final

@@ -1,0 +1,51 @@
+with events as (select * from {{ ref('int_core__session_events') }}),
+
+counted as (
+    select
+        session_id,
+        max(occurred_at) as ended_at,
+        count(*) as event_count,
+        count(case when event_type = 'view' then 1 end) as product_view_count,
+        count(case when event_type = 'search' then 1 end) as search_count,
+        count(case when event_type = 'cart' then 1 end) as cart_event_count,
+        count(case when event_type = 'order' then 1 end) as order_count
+    from events
+    group by session_id
+),
+
+first_events as (
+    select * from events
+    where is_session_start
+),
+
+-- a session is what its first event is: that one brought the visitor
+final as (
+    select
+        first_events.session_id,
+        first_events.cell,
+        first_events.visitor_id,
+        first_events.visitor_key,
+        first_events.customer_id,
+        case
+            when first_events.customer_id is not null
+                then 'customer ' || first_events.customer_id
+            else first_events.visitor_key
+        end as path_key,
+        first_events.source_rank,
+        first_events.event_id,
+        {{ channel_name('first_events.channel', 'first_events.campaign_id') }} as channel,
+        {{ campaign_key('first_events.campaign_id') }} as campaign_id,
+        first_events.landing_page,
+        first_events.occurred_at as started_at,
+        counted.ended_at,
+        {{ reporting_date('first_events.occurred_at') }} as session_date,
+        counted.event_count,
+        counted.product_view_count,
+        counted.search_count,
+        counted.cart_event_count,
+        counted.order_count
+    from first_events
+    inner join counted on first_events.session_id = counted.session_id
+)
+
+select * from final

@@ -1,0 +1,19 @@
+with visitor_events as (select * from {{ ref('int_core__visitor_events') }}),
+
+baskets as (select * from {{ ref('int_recommendation__baskets') }}),
+
+final as (
+    select
+        'session events with neither visitor nor customer' as rule,
+        count(*) as row_count
+    from visitor_events
+    where is_session_event and visitor_key is null
+    union all
+    select
+        'baskets with more products than basket_cap' as rule,
+        count(distinct order_id) as row_count
+    from baskets
+    where not is_within_cap
+)
+
+select * from final

@@ -1,0 +1,15 @@
+with touches as (select * from {{ ref('int_campaign__path_touches') }}),
+
+final as (
+    select
+        path_id,
+        order_id,
+        case when order_id is null then 'none' else 'order' end as outcome,
+        min(occurred_at) as started_at,
+        coalesce(max(ordered_at), max(occurred_at)) as ended_at,
+        count(*) as touchpoint_count
+    from touches
+    group by path_id, order_id
+)
+
+select * from final

@@ -1,0 +1,27 @@
+{% test valid_rows(model, key, not_null=[], accepted={}, holds={}) %}
+
+with judged as (
+    select
+        {{ key | join(',\n        ') }},
+        {%- if model.schema == 'staging' %}
+        _load_id,
+        {%- endif %}
+        case
+            {%- for column in not_null %}
+            when {{ column }} is null then '{{ column }} is missing'
+            {%- endfor %}
+            {%- for column, values in accepted.items() %}
+            when {{ column }} not in ('{{ values | join("', '") }}')
+                then '{{ column }} is ' || {{ column }}
+            {%- endfor %}
+            {%- for fact, condition in holds.items() %}
+            when not ({{ condition }}) then 'not true: {{ fact }}'
+            {%- endfor %}
+        end as problem
+    from {{ model }}
+)
+
+select * from judged
+where problem is not null
+
+{% endtest %}
