@@ -31,7 +31,7 @@ sources:
     tables:
       orders:
         key: [order_id]              # the columns that identify a row
-        # cursor: updated_at         # the column that changes whenever a row does
+        cursor: updated_at           # the column that changes whenever a row does
         # mode: incremental          # incremental | full (every row at every run)
         # deletes: reconcile         # reconcile | ignore
         # history: false             # true also keeps every version of a row
@@ -47,7 +47,7 @@ sources:
     # segments: 4                    # parts of a table scanned at the same time
     tables:
       campaign_events:
-        # read: scan                 # scan is the only way in this version
+        read: scan                   # scan is the only way in this version
         # consistent: false          # true reads strongly consistently, at twice the capacity
         # columns: { price: "DECIMAL(18,4)" }   # attributes with a type of their own
       shop_activity:                 # a single-table design: items go to tables by their attributes

@@ -24,7 +24,6 @@ COMMANDS = {
     "sql": "cli.sql:sql",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
-    "quarantine": "cli.quarantine:quarantine",
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
 }

@@ -70,6 +70,7 @@ class Instant(click.ParamType):
 @click.pass_context
 def run(
     ctx: click.Context,
+    *,
     select: Sequence[str],
     full_refresh: Sequence[str],
     as_of: datetime | None,

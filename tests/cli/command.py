@@ -1,0 +1,42 @@
+"""Run the real command in a process of its own, as users and scripts do."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# What a developer's shell may have set and a test must not see.
+_FOREIGN = ("WAREHOUSE_", "SHOP_", "PII_", "DYNAMODB_", "AWS_", "PG")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`warehouse …` in one folder."""
+
+    directory: Path
+
+    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command with these variables besides the environment's own."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+        fixed = {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"}
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=self.directory,
+            env=inherited | fixed | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def fails(self, code: int, *arguments: str, **variables: str) -> str:
+        """Run a command that must end with `code` and one clear line; return that line."""
+        result = self(*arguments, **variables)
+        assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
+        assert "Traceback" not in result.stdout + result.stderr
+        lines = result.stderr.strip().splitlines()
+        assert len(lines) == 1, result.stderr
+        assert lines[0].startswith("error: ")
+        return lines[0]

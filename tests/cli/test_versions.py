@@ -1,0 +1,142 @@
+"""`versions`, `status`, `rollback` and `publish --resume` on what is published."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command
+from warehouse.publish import versions as published
+from warehouse.state import segments
+
+CONFIGURATION = """
+sources:
+  shop: { kind: postgres, dsn: postgresql://a:b@127.0.0.1:1/shop, tables: { o: { key: [a] } } }
+"""
+
+
+@pytest.fixture
+def shop(warehouse: Command) -> Command:
+    (warehouse.directory / "warehouse.yml").write_text(CONFIGURATION)
+    return warehouse
+
+
+@pytest.fixture
+def three_versions(shop: Command) -> Command:
+    """Return the command where three versions are published; none of these reads their rows."""
+    home = shop.directory / "var"
+    (home / "published").mkdir(parents=True)
+    for number in (1, 2, 3):
+        segments.append(home / "state", [publication(number)])
+        published.version_path(home / "published", f"v00000{number}").touch()
+    published.switch(home / "published", "v000003")
+    return shop
+
+
+def publication(number: int) -> dict[str, Any]:
+    return {
+        "kind": "publication",
+        "version": f"v00000{number}",
+        "as_of": f"2011-09-0{number}T00:00:00.000000Z",
+        "published_at": f"2011-09-0{number}T00:10:00.000000Z",
+        "run_id": f"run{number}",
+        "fingerprint": f"print{number}",
+        "next_due_at": None,
+        "complete_up_to": f"2011-09-0{number}T00:30:00.000000Z",
+        "marts": [
+            {
+                "mart": "core.orders",
+                "cell": "main",
+                "complete_up_to": f"2011-09-0{number}T00:00:00.000000Z",
+                "is_complete": True,
+            }
+        ],
+        "tables": [
+            {"schema": "core", "table": "orders", "rows": 1000 + number, "content_hash": "ab" * 32}
+        ],
+    }
+
+
+def shown(command: Command) -> str:
+    (current,) = [v for v in json.loads(command("versions", "--json").stdout) if v["is_current"]]
+    return current["version"]
+
+
+def test_versions_are_listed_with_their_tables_and_hashes(three_versions: Command) -> None:
+    listed = json.loads(three_versions("versions", "--json").stdout)
+    assert [version["version"] for version in listed] == ["v000001", "v000002", "v000003"]
+    assert listed[2] == {
+        "version": "v000003",
+        "as_of": "2011-09-03T00:00:00.000000Z",
+        "published_at": "2011-09-03T00:10:00.000000Z",
+        "is_current": True,
+        "tables": [{"schema": "core", "table": "orders", "rows": 1003, "content_hash": "ab" * 32}],
+    }
+    text = three_versions("versions")
+    assert text.returncode == 0
+    head, first, *_ = text.stdout.splitlines()
+    assert head.split() == ["version", "as", "of", "published", "at", "tables", "rows"]
+    assert first == "v000003  2011-09-03T00:00:00Z  2011-09-03T00:10:00Z       1  1,003  current"
+
+
+def test_a_rollback_shows_an_earlier_version_until_publish_resumes(
+    three_versions: Command,
+) -> None:
+    rolled = three_versions("rollback")
+    assert rolled.returncode == 0, rolled.stderr
+    assert rolled.stdout == (
+        "readers see v000002 as of 2011-09-02T00:00:00Z (held until `publish --resume`)\n"
+    )
+    assert shown(three_versions) == "v000002"
+    status = json.loads(three_versions("status", "--json").stdout)
+    assert set(status) >= {"version", "as_of", "hold", "tables", "marts"}
+    assert (status["version"], status["hold"]) == ("v000002", "v000002")
+    assert "held; v000003 is the newest" in three_versions("status").stdout
+
+    assert three_versions("rollback", "v000001", "--json").returncode == 0
+    assert shown(three_versions) == "v000001"
+    resumed = three_versions("publish", "--resume")
+    assert resumed.stdout == "readers see v000003 as of 2011-09-03T00:00:00Z (the newest)\n"
+    assert json.loads(three_versions("status", "--json").stdout)["hold"] is None
+
+
+def test_a_version_that_does_not_exist_is_named_with_those_that_do(
+    three_versions: Command,
+) -> None:
+    line = three_versions.fails(2, "rollback", "v000009")
+    assert "version v000009 does not exist; there are v000001, v000002, v000003" in line
+    assert shown(three_versions) == "v000003"
+
+
+def test_publish_does_nothing_without_being_told_what(three_versions: Command) -> None:
+    assert "--resume" in three_versions.fails(2, "publish")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rollback"], ["publish", "--resume"], ["status"], ["versions"]]
+)
+def test_without_a_version_every_command_says_so(shop: Command, arguments: list[str]) -> None:
+    line = shop.fails(2, *arguments)
+    assert "nothing is published yet" in line or "no earlier version" in line
+
+
+def test_without_a_version_json_is_still_json(shop: Command) -> None:
+    listed, status = shop("versions", "--json"), shop("status", "--json")
+    assert (listed.returncode, json.loads(listed.stdout)) == (2, [])
+    found = json.loads(status.stdout)
+    assert (status.returncode, found["version"], found["tables"]) == (2, None, [])
+
+
+def test_status_reads_no_build_database(three_versions: Command) -> None:
+    (three_versions.directory / "var" / "build.duckdb").write_bytes(b"not a database")
+    started = time.monotonic()
+    assert three_versions("status").returncode == 0
+    assert time.monotonic() - started < 10
+
+
+def test_a_broken_state_is_an_audit_failure(three_versions: Command, tmp_path: Path) -> None:
+    segment = tmp_path / "var" / "state" / "segment-000002.json"
+    segment.write_text(segment.read_text().replace("v000002", "v000007"))
+    assert "does not continue segment 2" in three_versions.fails(1, "versions")
