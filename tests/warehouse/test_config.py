@@ -1,5 +1,6 @@
 """Reading and checking `warehouse.yml`."""
 
+import json
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from extractors.errors import ConfigError
 from warehouse import config
 from warehouse.config.models import Settings
+from warehouse.config.schema import schema_text
 from warehouse.config.sources import DynamodbSource, PostgresSource
 
 Load = Callable[..., Settings]
@@ -442,3 +444,14 @@ def test_names_on_the_command_line_mean_configured_tables(load: Load) -> None:
             config.selection(settings, [name])
     with pytest.raises(ConfigError, match=r"write SOURCE\.TABLE"):
         config.table_named(settings, "shop")
+
+
+def test_the_page_of_the_configuration_explains_every_key(repository: Path, load: Load) -> None:
+    page = (repository / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    schema = json.loads(schema_text())
+    sections = [schema, *schema["$defs"].values()]
+    keys = {key for section in sections for key in section.get("properties", {})}
+    assert sorted(key for key in keys if f"`{key}`" not in page) == []
+    example = page.split("```yaml\n")[1].split("```")[0]
+    settings = load(example, f"SHOP_DSN=a=1\nPII_KEY={SECRET}\n")
+    assert len(config.selection(settings)) == 6

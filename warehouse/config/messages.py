@@ -30,8 +30,8 @@ _NEEDS = {
     "too": "needs at least one entry",
 }
 _SAYS = {
-    "greater_than_equal": "is at least {ge}",
-    "less_than_equal": "is at most {le}",
+    "greater_than_equal": "is at least {ge:g}",
+    "less_than_equal": "is at most {le:g}",
     "literal_error": "is one of {expected}",
     "string_too_short": "is empty",
     "value_error": "{error}",
