@@ -1,6 +1,138 @@
-"""Names, columns and keys of the shop's tables, in PostgreSQL and in DynamoDB."""
+"""The shop's tables, in PostgreSQL and in DynamoDB: names, columns, keys."""
+
+from dataclasses import dataclass
 
 REGION = "eu-west-2"
 
 # table -> (hash key, range key), both text
 DYNAMODB_TABLES = {"campaign_events": ("event_id", "received_at"), "shop_activity": ("pk", "sk")}
+
+
+@dataclass(frozen=True, slots=True)
+class ShopTable:
+    """One table of the shop's database; every table also has `updated_at`."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]  # name, PostgreSQL type
+    references: tuple[tuple[str, str], ...] = ()  # column, table it refers to by its key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, `updated_at` left out."""
+        return tuple(name for name, _ in self.columns)
+
+
+# In the order in which rows can be inserted: what is referred to comes first. There are no CHECK
+# constraints: a shop's database holds broken rows, and a test must be able to write one.
+SHOP_TABLES = (
+    ShopTable(
+        "users",
+        ("user_id",),
+        (
+            ("user_id", "text"),
+            ("email", "text"),
+            ("name", "text"),
+            ("birth_date", "date"),
+            ("gender", "text"),
+            ("country", "text"),
+            ("created_at", "timestamptz"),
+            ("marketing_consent", "boolean"),
+            ("account_status", "text"),
+        ),
+    ),
+    ShopTable(
+        "products",
+        ("product_id",),
+        (
+            ("product_id", "text"),
+            ("name", "text"),
+            ("category", "text"),
+            ("brand", "text"),
+            ("list_price", "numeric(12,3)"),
+            ("currency", "text"),
+            ("is_commissionable", "boolean"),
+            ("is_active", "boolean"),
+            ("created_at", "timestamptz"),
+        ),
+    ),
+    ShopTable(
+        "orders",
+        ("order_id",),
+        (
+            ("order_id", "text"),
+            ("user_id", "text"),
+            ("visitor_id", "text"),
+            ("ordered_at", "timestamptz"),
+            ("status", "text"),
+            ("country", "text"),
+            ("currency", "text"),
+            ("coupon_code", "text"),
+        ),
+        (("user_id", "users"),),
+    ),
+    ShopTable(
+        "order_lines",
+        ("order_line_id",),
+        (
+            ("order_line_id", "text"),
+            ("order_id", "text"),
+            ("product_id", "text"),
+            ("quantity", "integer"),
+            ("unit_price", "numeric(12,3)"),
+            ("entered_at", "timestamptz"),
+        ),
+        (("order_id", "orders"), ("product_id", "products")),
+    ),
+    ShopTable(
+        "refunds",
+        ("refund_id",),
+        (
+            ("refund_id", "text"),
+            ("refund_document_id", "text"),
+            ("order_id", "text"),
+            ("order_line_id", "text"),
+            ("user_id", "text"),
+            ("product_id", "text"),
+            ("quantity", "integer"),
+            ("unit_price", "numeric(12,3)"),
+            ("amount", "numeric(14,3)"),
+            ("currency", "text"),
+            ("country", "text"),
+            ("refunded_at", "timestamptz"),
+        ),
+        (
+            ("order_id", "orders"),
+            ("order_line_id", "order_lines"),
+            ("user_id", "users"),
+            ("product_id", "products"),
+        ),
+    ),
+    ShopTable(
+        "campaigns",
+        ("campaign_id",),
+        (
+            ("campaign_id", "text"),
+            ("name", "text"),
+            ("channel", "text"),
+            ("utm_campaign", "text"),
+            ("started_on", "date"),
+            ("ended_on", "date"),
+            ("budget", "numeric(12,2)"),
+            ("currency", "text"),
+        ),
+    ),
+    ShopTable(
+        "ad_spend",
+        ("spend_date", "campaign_id"),
+        (
+            ("spend_date", "date"),
+            ("campaign_id", "text"),
+            ("amount", "numeric(12,2)"),
+            ("currency", "text"),
+            ("impressions", "bigint"),
+            ("clicks", "bigint"),
+        ),
+        (("campaign_id", "campaigns"),),
+    ),
+)
