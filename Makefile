@@ -64,9 +64,9 @@ format: setup ## format the Python files, and repair what ruff can
 	@ruff check --fix .
 	@ruff format .
 
-dev: setup ## open the Dagster UI on the demo (http://127.0.0.1:3000)
+dev: setup ## open the Dagster UI on the demo: http://127.0.0.1:3000
 	@warehouse demo up
-	@dagster dev -m orchestration.definitions
+	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml DAGSTER_HOME=$(CURDIR)/var/dagster dagster dev -m orchestration.definitions
 
 notebook: setup ## open the notebook in JupyterLab
 	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab notebooks/start_here.ipynb

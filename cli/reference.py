@@ -31,6 +31,10 @@ leaves only JSON on standard output.
 """
 
 
+# tests/test_docs.py parses these commands instead of running them.
+NOT_RUN = "<!-- parsed: examples of names and files that no one shop has all of -->"
+
+
 def reference() -> str:
     """Return the page: every command with its arguments, options and examples."""
     context = click.Context(warehouse, info_name="warehouse")
@@ -62,7 +66,7 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
         yield ""
     if command.epilog:
         lines = [line.strip() for line in command.epilog.splitlines()[2:]]
-        yield "\n".join(["```text", *lines, "```\n"])
+        yield "\n".join([NOT_RUN, "```console", *(f"$ {line}" for line in lines), "```\n"])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A block's language says what it is: `console` (lines after `$ ` are commands, ru
 lines below one are its output, where `...` stands for anything), `python`, `sql` (against the
 published version), `yaml` and `json` (read), `text` and `mermaid` (for the eye). A comment on the
 line before a fence changes that: `<!-- run by .ci/run -->`, `<!-- exits 2 -->`,
-`<!-- not run: why -->`.
+`<!-- parsed: why -->` (only whether the command line is one), `<!-- not run: why -->`.
 """
 
 import json
@@ -18,9 +18,12 @@ from pathlib import Path
 
 import yaml
 
+from warehouse.config.problems import problems_of
+
 RUNNABLE = ("console", "python", "sql", "yaml", "json")
 FOR_THE_EYE = ("text", "mermaid")
 NOT_RUN = "not run:"
+PARSED = "parsed:"
 RUN_BY_CI = "run by .ci/run"
 EXITS = "exits "
 # A command of a page starts dbt at most twice; on a loaded machine that is minutes.
@@ -66,11 +69,10 @@ def blocks(page: Path, root: Path) -> Iterator[Block]:
 
 
 def commands(block: Block) -> list[Command]:
-    """Return the commands of a `console` block; a trailing backslash continues one."""
+    """Return the commands of a `console` block; `\\` and `<<'END'` continue one."""
     found: list[list[str]] = []
-    continued = False
     for line in block.text.splitlines():
-        if continued:
+        if found and len(found[-1]) == 1 and _is_open(found[-1][0]):
             found[-1][0] += "\n" + line
         elif line.startswith("$ "):
             found.append([line.removeprefix("$ ")])
@@ -78,8 +80,12 @@ def commands(block: Block) -> list[Command]:
             found[-1].append(line)
         else:
             raise AssertionError(f"{block.place}: a console block begins with a `$ ` line")
-        continued = len(found[-1]) == 1 and line.endswith("\\")
     return [Command(first, "\n".join(rest).strip()) for first, *rest in found]
+
+
+def _is_open(command: str) -> bool:
+    here = "<<'END'" in command and not command.endswith("\nEND")
+    return here or command.endswith("\\")
 
 
 def matches(shown: str, printed: str) -> bool:
@@ -99,9 +105,19 @@ def run(block: Block, directory: Path) -> None:
         code = "import sys, warehouse; warehouse.open().execute(sys.argv[1]).fetchall()"
         _expect(block, [sys.executable, "-c", code, block.text], directory, 0)
     elif block.language == "yaml":
-        yaml.safe_load(block.text)
+        _check_yaml(block)
     elif block.language == "json":
         json.loads(block.text)
+
+
+def _check_yaml(block: Block) -> None:
+    """Read YAML, and a whole configuration as the warehouse does, with variables made up."""
+    if "sources" not in yaml.safe_load(block.text):
+        return
+    text = re.sub(r"\$\{\w*DSN\w*\}", "postgresql://reader@127.0.0.1/shop", block.text)
+    text = re.sub(r"\$\{\w+(:-)?\}", "0123456789abcdef", text)
+    _, problems = problems_of(text, Path("warehouse.yml"))
+    assert not problems, f"{block.place}: {[str(problem) for problem in problems]}"
 
 
 def _run_console(block: Block, directory: Path) -> None:
