@@ -4,6 +4,8 @@
 .SUFFIXES:
 
 VENV := .venv
+# A configuration that the environment names is not the demo's.
+unexport WAREHOUSE_CONFIG
 # The tools of the environment come first, for us and for what they start (dbt, dagster).
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # A copy of the clone elsewhere, or other requirements, make another environment.
