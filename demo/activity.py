@@ -4,7 +4,7 @@ Every item is drawn from the id of the order it surrounds: further orders change
 and an item whose time the demo's clock has not reached yet is left out until it has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,16 +17,15 @@ from demo.visits import Visit, visits_of
 
 Item = dict[str, dict[str, Any]]
 
-CHANNELS = (
-    "direct",
-    "paid_search",
-    "paid_social",
-    "display",
-    "email",
-    "organic_search",
-    "referral",
-)
-CHANNEL_SHARES = (0.20, 0.24, 0.16, 0.06, 0.14, 0.15, 0.05)
+CHANNELS = {
+    "direct": 0.20,
+    "paid_search": 0.24,
+    "paid_social": 0.16,
+    "display": 0.06,
+    "email": 0.14,
+    "organic_search": 0.15,
+    "referral": 0.05,
+}
 DEVICES = ("desktop", "mobile", "tablet")
 AGE_BANDS = ((25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"))
 
@@ -65,7 +64,7 @@ class _Session:
     def _chance(self, purpose: str) -> float:
         return float(self._draws.uniform(purpose)[self._place])
 
-    def _choice(self, purpose: str, shares: tuple[float, ...]) -> int:
+    def _choice(self, purpose: str, shares: Iterable[float]) -> int:
         return int(self._draws.choices(purpose, shares)[self._place])
 
     def _id(self, kind: str) -> str:
@@ -73,7 +72,7 @@ class _Session:
 
     def campaign_events(self, campaigns: list[Campaign]) -> Iterator[Item]:
         """Yield what the campaign brought, deliveries that came late or twice included."""
-        channel = CHANNELS[self._choice("channel", CHANNEL_SHARES)]
+        channel = tuple(CHANNELS)[self._choice("channel", CHANNELS.values())]
         if channel == "direct":
             return
         started = self._visit.started

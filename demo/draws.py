@@ -33,6 +33,7 @@ class Draws:
         self._name = f"{seed}/{kind}"
         self._keys = keys
         self._known: dict[str, NDArray[np.float64]] = {}
+        self._chosen: dict[str, NDArray[np.int64]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -57,5 +58,9 @@ class Draws:
 
     def choices(self, purpose: str, shares: Iterable[float]) -> NDArray[np.int64]:
         """Return one index per entity; index i comes with `shares[i]`, the last takes the rest."""
-        bounds = np.cumsum(list(shares))[:-1]
-        return np.searchsorted(bounds, self.uniform(purpose), side="right").astype(np.int64)
+        known = self._chosen.get(purpose)
+        if known is None:
+            bounds = np.cumsum(list(shares))[:-1]
+            known = np.searchsorted(bounds, self.uniform(purpose), side="right").astype(np.int64)
+            self._chosen[purpose] = known
+        return known

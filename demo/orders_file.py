@@ -31,18 +31,24 @@ PARSED = {
     "InvoiceNo": (r"nullif(regexp_replace({}, '\.0+$', ''), '')", "a document number"),
     "StockCode": ("nullif({}, '')", "a product code"),
     "Quantity": (
-        "case when try_cast({0} as decimal(18,6)) = try_cast({0} as integer)"
-        " then try_cast({0} as integer) end",
+        (
+            "case when try_cast({0} as decimal(18,6)) = try_cast({0} as integer)"
+            " then try_cast({0} as integer) end"
+        ),
         "a whole number",
     ),
     "InvoiceDate": (
-        "coalesce(try_cast({0} as timestamp),"
-        " try_strptime({0}, ['%m/%d/%y %H:%M', '%m/%d/%Y %H:%M']))",
+        (
+            "coalesce(try_cast({0} as timestamp),"
+            " try_strptime({0}, ['%m/%d/%y %H:%M', '%m/%d/%Y %H:%M']))"
+        ),
         "a time such as 2010-12-01 08:26:00 or 12/1/2010 8:26",
     ),
     "UnitPrice": (
-        "case when try_cast({0} as decimal(18,6)) = try_cast({0} as decimal(12,3))"
-        " then try_cast({0} as decimal(12,3)) end",
+        (
+            "case when try_cast({0} as decimal(18,6)) = try_cast({0} as decimal(12,3))"
+            " then try_cast({0} as decimal(12,3)) end"
+        ),
         "an amount with at most 3 decimals",
     ),
 }
@@ -117,7 +123,7 @@ def _read_xlsx(path: Path) -> pa.Table:
         raise ConfigError(f"{path}: not {ACCEPTED} ({error})") from error
     names = [str(name) for name in rows[0]] if rows else []
     columns = [[_cell_text(row[index]) for row in rows[1:]] for index in range(len(names))]
-    return pa.table(dict(zip(names, (pa.array(column, pa.string()) for column in columns))))
+    return pa.table([pa.array(column, pa.string()) for column in columns], names=names)
 
 
 def _cell_text(value: Any) -> str | None:
