@@ -1,0 +1,1 @@
+"""Read DynamoDB tables: parallel scan, native decoding, one load package per entity."""

@@ -1,0 +1,120 @@
+"""Read files of item lines in DuckDB, with a column for every attribute and type in them.
+
+Left to itself DuckDB turns strings into dates, and given explicit columns it drops what they do
+not name. So the columns here name everything that the pages held, values stay text, and the number
+of values found is compared with the number captured (`measure.py`).
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import simdjson
+
+from extractors.errors import SourceError
+from extractors.naming import literal, quoted
+
+_COLUMN_TYPES = {
+    "S": "VARCHAR",
+    "N": "VARCHAR",
+    "B": "VARCHAR",
+    "BOOL": "BOOLEAN",
+    "NULL": "BOOLEAN",
+    "SS": "VARCHAR[]",
+    "NS": "VARCHAR[]",
+    "BS": "VARCHAR[]",
+    "L": "JSON",
+    "M": "JSON",
+}
+TAGS = tuple(_COLUMN_TYPES)
+
+Pair = tuple[str, str]
+
+
+class Shape:
+    """Every (attribute, type tag) of a scan and the SQL column `v<n>` that holds its values.
+
+    From here on SQL holds no attribute name: what an attribute is called cannot change a statement.
+    """
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self.pairs: tuple[Pair, ...] = tuple(sorted(pairs))
+        unknown = sorted({tag for _, tag in self.pairs} - _COLUMN_TYPES.keys())
+        if unknown:
+            raise SourceError(
+                f"DynamoDB type {', '.join(unknown)} is not known to this version; update it"
+            )
+        self._columns = {pair: f"v{number}" for number, pair in enumerate(self.pairs)}
+        tags: dict[str, list[str]] = {}
+        for attribute, tag in self.pairs:
+            tags.setdefault(attribute, []).append(tag)
+        self.tags = tags
+        self.aliases = _aliases(sorted(tags))
+
+    def column(self, attribute: str, tag: str) -> str | None:
+        """Return the column of an attribute's values of one type, None where there are none."""
+        return self._columns.get((attribute, tag))
+
+    def present(self, attribute: str) -> str:
+        """Return the condition that an item has the attribute, of whatever type."""
+        columns = (self._columns[attribute, tag] for tag in self.tags.get(attribute, ()))
+        return " or ".join(f"{column} is not null" for column in columns) or "false"
+
+    def query(self, files: Sequence[Path]) -> str:
+        """Return the SELECT of all values of some files, one row per item."""
+        fields = {
+            self.aliases.get(attribute, attribute): ", ".join(
+                f"{quoted(tag)} {_COLUMN_TYPES[tag]}" for tag in tags
+            )
+            for attribute, tags in self.tags.items()
+        }
+        columns = ", ".join(
+            f"{literal(name)}: {literal(f'STRUCT({types})')}" for name, types in fields.items()
+        )
+        values = ", ".join(
+            f"struct_extract(item.{quoted(self.aliases.get(attribute, attribute))},"
+            f" {literal(tag)}) as {column}"
+            for (attribute, tag), column in self._columns.items()
+        )
+        paths = ", ".join(literal(str(path)) for path in files)
+        return (
+            f"select {values} from read_json([{paths}], format = 'newline_delimited',"
+            f" compression = 'uncompressed', columns = {{{columns}}}) as item"
+        )
+
+
+def _aliases(attributes: list[str]) -> dict[str, str]:
+    """Return other names for attributes that differ from an earlier one only by letter case.
+
+    DynamoDB tells `Price` from `price`, DuckDB does not.
+    """
+    used = {attribute.lower() for attribute in attributes}
+    seen: set[str] = set()
+    aliases: dict[str, str] = {}
+    for attribute in attributes:
+        folded = attribute.lower()
+        if folded in seen:
+            number = 2
+            while f"{folded} {number}" in used:
+                number += 1
+            folded = aliases[attribute] = f"{folded} {number}"
+            used.add(folded)
+        seen.add(folded)
+    return aliases
+
+
+def told_apart(files: Sequence[Path], shape: Shape, directory: Path) -> list[Path]:
+    """Return the files with attributes renamed as the shape wants it; most need none of it."""
+    if not shape.aliases:
+        return list(files)
+    names = {name: orjson.dumps(shape.aliases.get(name, name)) + b":" for name in shape.tags}
+    written: list[Path] = []
+    for file in files:
+        written.append(directory / file.name)
+        with file.open("rb") as lines, written[-1].open("wb") as renamed:
+            for line in lines:
+                item = cast("Any", simdjson.Parser().parse(line))
+                values = (names[name] + value.mini for name, value in item.items())
+                renamed.write(b"{" + b",".join(values) + b"}\n")
+    return written

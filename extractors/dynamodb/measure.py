@@ -1,0 +1,75 @@
+"""Count, per entity, the values of each attribute and type, and what its numbers need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extractors.dynamodb.lines import Pair, Shape
+from extractors.dynamodb.numbers import NumberFacts, facts_of, facts_sql, set_facts_sql
+from extractors.errors import SourceError
+
+_FACTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the items of one entity hold."""
+
+    items: int
+    counts: dict[Pair, int]
+    numbers: dict[Pair, NumberFacts]
+
+    def held(self, attribute: str, tags: Sequence[str]) -> dict[str, int]:
+        """Return the tags that an attribute really has, with the number of values of each."""
+        counted = {tag: self.counts.get((attribute, tag), 0) for tag in tags}
+        return {tag: count for tag, count in counted.items() if count}
+
+
+def measured(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    shape: Shape,
+    route: str,
+    attributes: int,
+) -> dict[str | None, Measure]:
+    """Return the measure of each entity (None: of items without a route).
+
+    SourceError when the files do not hold exactly the `attributes` values that were captured.
+    """
+    aggregates: list[str] = ["count(*)"]
+    for attribute, tag in shape.pairs:
+        value = shape.column(attribute, tag)
+        assert value is not None
+        aggregates.append(f"count({value})")
+        if tag == "N":
+            aggregates += facts_sql(value)
+        elif tag == "NS":
+            aggregates += set_facts_sql(value)
+    rows = connection.execute(
+        f"select entity, {', '.join(aggregates)}"
+        f" from (select *, {route} as entity from ({shape.query(files)})) group by entity"
+    ).fetchall()
+    measures = {row[0]: _measure(shape, row[1:]) for row in rows}
+    decoded = sum(sum(measure.counts.values()) for measure in measures.values())
+    if decoded != attributes:
+        raise SourceError(
+            f"decoding found {decoded} attribute values where the pages held {attributes};"
+            " nothing was loaded: report this with the table's attributes and types"
+        )
+    return measures
+
+
+def _measure(shape: Shape, row: tuple[Any, ...]) -> Measure:
+    counts: dict[Pair, int] = {}
+    numbers: dict[Pair, NumberFacts] = {}
+    position = 1
+    for pair in shape.pairs:
+        counts[pair] = row[position]
+        position += 1
+        if pair[1] in ("N", "NS"):
+            numbers[pair] = facts_of(row[position : position + _FACTS])
+            position += _FACTS
+    return Measure(row[0], counts, numbers)

@@ -1,0 +1,105 @@
+"""Decide which type holds all numbers of a column exactly, and cast to it without rounding.
+
+DuckDB rounds silently when text has more decimals than the DECIMAL it is cast to, so no cast is
+made before the digits of every value were counted. `plain`, `digits` and `decimals` are the SQL
+functions of `functions.py`.
+"""
+
+import re
+from dataclasses import dataclass
+
+_MOST_DIGITS = 38
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What a column's numbers need: digits before and after the point, and whether BIGINT does."""
+
+    exact: bool = True
+    bigint: bool = True
+    digits: int = 0
+    decimals: int = 0
+
+
+def _conditions(value: str) -> tuple[str, str, str, str]:
+    plain = f"plain({value})"
+    return (
+        f"{plain} is not null",
+        f"{plain} is not null and decimals({plain}) = 0"
+        f" and try_cast(split_part({plain}, '.', 1) as bigint) is not null",
+        f"digits({plain})",
+        f"decimals({plain})",
+    )
+
+
+def facts_sql(value: str) -> list[str]:
+    """Return the aggregates over a VARCHAR expression that make NumberFacts."""
+    exact, bigint, digits, decimals = _conditions(value)
+    given = f"filter ({value} is not null)"
+    return [
+        f"bool_and({exact}) {given}",
+        f"bool_and({bigint}) {given}",
+        f"max({digits})",
+        f"max({decimals})",
+    ]
+
+
+def set_facts_sql(values: str) -> list[str]:
+    """Return the same aggregates over a VARCHAR[] expression."""
+    exact, bigint, digits, decimals = _conditions("n")
+    return [
+        f"bool_and(len(list_filter({values}, lambda n: not ({exact}))) = 0)",
+        f"bool_and(len(list_filter({values}, lambda n: not ({bigint}))) = 0)",
+        f"max(list_max(list_transform({values}, lambda n: {digits})))",
+        f"max(list_max(list_transform({values}, lambda n: {decimals})))",
+    ]
+
+
+def facts_of(row: tuple[bool | None, bool | None, int | None, int | None]) -> NumberFacts:
+    """Return the facts from the aggregates; without a value everything fits."""
+    exact, bigint, digits, decimals = row
+    return NumberFacts(exact is not False, bigint is not False, digits or 0, decimals or 0)
+
+
+def number_type(facts: NumberFacts, recorded: str | None = None) -> str:
+    """Return the narrowest of BIGINT, DECIMAL(38,s), VARCHAR that is exact; never narrower than
+    the recorded type."""
+    if not facts.exact or recorded == "VARCHAR":
+        return "VARCHAR"
+    decimals, digits = facts.decimals, facts.digits
+    match = _DECIMAL.fullmatch(recorded or "")
+    if match:
+        decimals = max(decimals, int(match.group(2)))
+    elif facts.bigint:
+        return "BIGINT"
+    elif recorded == "BIGINT":
+        # rows that are no longer at the source keep their numbers of up to 19 digits
+        digits = max(digits, 19)
+    if digits + decimals > _MOST_DIGITS:
+        return "VARCHAR"
+    return f"DECIMAL({_MOST_DIGITS},{decimals})"
+
+
+def number_cast(value: str, type_: str) -> str:
+    """Return the cast of a VARCHAR expression to a type that holds all its numbers exactly."""
+    if type_ == "VARCHAR":
+        return value
+    if type_ == "BIGINT":
+        return f"cast(split_part(plain({value}), '.', 1) as bigint)"
+    return f"cast(plain({value}) as {type_})"
+
+
+def fitting_cast(value: str, type_: str) -> str:
+    """Return the cast to an exact numeric type, NULL where a value does not fit it exactly."""
+    plain = f"plain({value})"
+    match = _DECIMAL.fullmatch(type_)
+    if match:
+        whole, decimals = int(match.group(1)) - int(match.group(2)), int(match.group(2))
+        return (
+            f"case when decimals({plain}) <= {decimals} and digits({plain}) <= {whole}"
+            f" then try_cast({plain} as {type_}) end"
+        )
+    return (
+        f"case when decimals({plain}) = 0 then try_cast(split_part({plain}, '.', 1) as {type_}) end"
+    )

@@ -1,0 +1,211 @@
+"""Read a whole DynamoDB table by parallel scan into load packages, one per entity.
+
+The items of each page go to files in a working folder, with a checkpoint per segment; when all
+segments are complete they are decoded natively, routed and written. A killed scan goes on where
+each segment stood, and what it yields is complete as of its first start.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from extractors import pii as pii_rules
+from extractors.dynamodb.budget import Budget
+from extractors.dynamodb.checkpoint import Plan, Segment, Workspace
+from extractors.dynamodb.columns import EntityRules
+from extractors.dynamodb.convert import declared_type
+from extractors.dynamodb.describe import TableReport, inspect
+from extractors.dynamodb.errors import explained, place
+from extractors.dynamodb.lines import Shape, told_apart
+from extractors.dynamodb.route import Route, entity_columns, route_sql
+from extractors.dynamodb.segments import Pace, Progress, SegmentReader
+from extractors.dynamodb.write import connected, decoding, raw_columns, write_parts
+from extractors.errors import SourceError
+from extractors.naming import raw_names
+from extractors.package import Column, Manifest, PackageWriter, packages, read_manifest, utc_text
+
+Columns = Mapping[str, Sequence[Column]]
+Rules = Mapping[str, Mapping[str, str]]
+
+# A scan that lay unfinished for longer costs more to explain than to read again.
+RESUME_WITHIN = timedelta(hours=24)
+
+
+def scan_table(
+    client: Any,
+    table: str,
+    *,
+    source: str,
+    cell: str,
+    landing: Path,
+    routes: Sequence[Route],
+    now: Callable[[], datetime],
+    budget: Budget | None = None,
+    segments: int = 4,
+    consistent: bool = False,
+    work_dir: Path | None = None,
+    pii: Rules | None = None,
+    pii_keys: Mapping[str, str] | None = None,
+    types: Columns | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    pace: Pace | None = None,
+    resume_within: timedelta = RESUME_WITHIN,
+) -> list[Manifest]:
+    """Scan a table and return the manifest of each entity's package, in order of the routes.
+
+    `types` holds the columns of each entity's earlier packages: their names stay and their types
+    only widen. `pii` maps entities to {raw column: rule}. The rows and quarantined items of the
+    packages add up to the items read. The working folder (default `<landing>/.scan/...`) holds the
+    items as they were sent while the scan is unfinished; it is emptied when the packages exist.
+    """
+    report = inspect(client, table)
+    rules = _entity_rules(routes, report, pii or {}, pii_keys or {}, types or {})
+    workspace = Workspace(work_dir or landing / ".scan" / source / cell / table)
+    with workspace.locked(place(client, table)):
+        subject = {
+            "table": report.identity,
+            "key": report.key,
+            "segments": segments,
+            "consistent": consistent,
+        }
+        decoding_id = _decoding_id(routes, pii or {}, pii_keys or {})
+        plan = workspace.plan(subject, now(), resume_within)
+        finished = _finished(plan, landing, source, cell, table)
+        if any(manifest.facts["decoding"] != decoding_id for manifest in finished.values()):
+            # killed between two packages, and the configuration changed since
+            workspace.clear()
+            plan, finished = workspace.plan(subject, now(), resume_within), {}
+        states = workspace.segments(segments)
+        budget = budget or Budget(None)
+        reader = SegmentReader(
+            client,
+            {
+                "TableName": table,
+                "TotalSegments": segments,
+                "ConsistentRead": consistent,
+                "ReturnConsumedCapacity": "TOTAL",
+            },
+            workspace,
+            states,
+            budget,
+            pace or Pace(),
+            progress,
+            report.units_per_item,
+        )
+        with explained(client, table):
+            reader.read()
+        facts = _facts(client, plan, states) | {"decoding": decoding_id}
+        with ExitStack() as stack:
+            writers = {
+                entity: stack.enter_context(PackageWriter(landing, source, cell, table, entity))
+                for entity in rules
+                if entity not in finished
+            }
+            manifests = _packages(
+                workspace, states, routes, rules, pii_keys or {}, writers, finished, plan, facts
+            )
+        workspace.clear()
+    return [manifests[entity] for entity in rules]
+
+
+def _packages(
+    workspace: Workspace,
+    states: list[Segment],
+    routes: Sequence[Route],
+    rules: Mapping[str, EntityRules],
+    pii_keys: Mapping[str, str],
+    writers: Mapping[str, PackageWriter],
+    finished: Mapping[str, Manifest],
+    plan: Plan,
+    facts: dict[str, Any],
+) -> dict[str, Manifest]:
+    """Decode the scan into the writers and commit them when every item is accounted for."""
+    shape = Shape({pair for state in states for pair in state.shape})
+    files = told_apart(workspace.files(states), shape, workspace.scratch("renamed"))
+    attributes = sum(state.attributes for state in states)
+    with connected(workspace.scratch("spill"), pii_keys) as connection:
+        decoded = decoding(connection, shape, files, attributes, route_sql(routes, shape), rules)
+        written = write_parts(connection, decoded, writers)
+    written += sum(manifest.rows + manifest.quarantined for manifest in finished.values())
+    if written != facts["items_read"]:
+        raise SourceError(
+            f"scan {plan.scan_id}: {facts['items_read']} items read but {written} in packages;"
+            " nothing was written: run again"
+        )
+    committed = {
+        entity: writer.commit(
+            mode="full",
+            key=decoded.plans[entity].key,
+            columns=raw_columns(decoded, entity),
+            from_=None,
+            to={"scan_started": utc_text(plan.started_at)},
+            source_position=_microseconds(plan.started_at),
+            complete_up_to=plan.started_at,
+            facts=facts,
+        )
+        for entity, writer in writers.items()
+    }
+    return {**finished, **committed}
+
+
+def _entity_rules(
+    routes: Sequence[Route],
+    report: TableReport,
+    pii: Rules,
+    pii_keys: Mapping[str, str],
+    types: Columns,
+) -> dict[str, EntityRules]:
+    """Return the rules of each entity; ConfigError where they cannot be applied."""
+    key = tuple(raw_names(report.key).values())
+    rules: dict[str, EntityRules] = {}
+    for entity, columns in entity_columns(routes).items():
+        personal = pii.get(entity, {})
+        pii_rules.check(entity, personal, key, pii_keys)
+        rules[entity] = EntityRules(
+            key=report.key,
+            declared={name: declared_type(name, type_) for name, type_ in columns.items()},
+            recorded=types.get(entity, ()),
+            pii=personal,
+            pii_key=pii_rules.current_key(pii_keys) or "",
+        )
+    return rules
+
+
+def _decoding_id(routes: Sequence[Route], pii: Rules, pii_keys: Mapping[str, str]) -> str:
+    """Return what tells apart packages that were made of the same pages by other rules."""
+    rules = [[route.entity, route.when, route.columns] for route in routes]
+    text = json.dumps([rules, pii, pii_rules.current_key(pii_keys)], sort_keys=True, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _finished(plan: Plan, landing: Path, source: str, cell: str, table: str) -> dict[str, Manifest]:
+    """Return the packages that an earlier, killed attempt of this very scan completed."""
+    found: dict[str, Manifest] = {}
+    if plan.resumed:
+        for directory in reversed(list(packages(landing, source, cell, table))):
+            manifest = read_manifest(directory)
+            if manifest.facts.get("scan_id") != plan.scan_id:
+                break
+            found[manifest.entity] = manifest
+    return found
+
+
+def _facts(client: Any, plan: Plan, states: Sequence[Segment]) -> dict[str, Any]:
+    return {
+        "scan_id": plan.scan_id,
+        "items_read": sum(state.items for state in states),
+        "scanned_count": sum(state.scanned for state in states),
+        "consumed_capacity": round(sum(state.units for state in states), 1),
+        "segments": len(states),
+        "consistent_read": plan.subject["consistent"],
+        "resumed": plan.resumed,
+        "region": client.meta.region_name,
+    }
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -1,0 +1,230 @@
+"""Write the items of a finished scan as load packages, one per entity, in bounded memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from extractors import pii
+from extractors.dynamodb import functions
+from extractors.dynamodb.columns import ATTRIBUTES, ColumnPlan, EntityRules
+from extractors.dynamodb.lines import Shape
+from extractors.dynamodb.measure import Measure, measured
+from extractors.dynamodb.payload import attributes_sql, item_sql
+from extractors.naming import literal, quoted
+from extractors.package import Column, PackageWriter
+
+# Lines decoded at once; the items of a batch are held in memory, or spilled by DuckDB.
+BATCH_BYTES = 256 << 20
+_MEMORY = "2GB"
+_QUARANTINE_ROWS = 10_000
+
+NO_ROUTE = "no_route"
+DOES_NOT_FIT = "does_not_fit"
+
+
+def connected(scratch: Path, pii_keys: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB with our functions, which spills to `scratch`."""
+    connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(scratch)})
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+    functions.define(connection)
+    pii.use_keys(connection, pii_keys)
+    return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """A finished scan's lines and how each entity's items become columns."""
+
+    shape: Shape
+    files: Sequence[Path]
+    route: str
+    measures: Mapping[str | None, Measure]
+    plans: Mapping[str, ColumnPlan]
+    key: tuple[str, ...]
+
+
+def decoding(
+    connection: duckdb.DuckDBPyConnection,
+    shape: Shape,
+    files: Sequence[Path],
+    attributes: int,
+    route: str,
+    rules: Mapping[str, EntityRules],
+) -> Decoding:
+    """Return the plan for all files: what they hold is measured before any of it is cast."""
+    measures = measured(connection, files, shape, route, attributes) if files else {}
+    plans = {
+        entity: ColumnPlan(shape, measures.get(entity) or Measure(0, {}, {}), entity_rules)
+        for entity, entity_rules in rules.items()
+    }
+    key = tuple(next(iter(rules.values())).key)
+    return Decoding(shape, files, route, measures, plans, key)
+
+
+def write_parts(
+    connection: duckdb.DuckDBPyConnection,
+    decoded: Decoding,
+    writers: Mapping[str, PackageWriter],
+) -> int:
+    """Write the items of the writers' entities, as rows or quarantined; return how many.
+
+    Items without a route are quarantined in the first entity's package.
+    """
+    written = 0
+    parts = dict.fromkeys(writers, 0)
+    for batch in _batches(decoded.files):
+        connection.execute(
+            f"create or replace temp table batch as"
+            f" select *, {decoded.route} as entity from ({decoded.shape.query(batch)})"
+        )
+        for entity, writer in writers.items():
+            rows = _write_rows(connection, decoded, entity, writer)
+            parts[entity] += rows
+            written += rows + _quarantine_misfits(connection, decoded, entity, writer)
+        first = writers.get(next(iter(decoded.plans)))
+        if first is not None:
+            written += _quarantine_unrouted(connection, decoded, first)
+    for entity, rows in parts.items():
+        if not rows:
+            _write_empty(connection, decoded, entity, writers[entity])
+    return written
+
+
+def _batches(files: Sequence[Path]) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    size = 0
+    for file in files:
+        if batch and size + file.stat().st_size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.stat().st_size
+    if batch:
+        yield batch
+
+
+def raw_columns(decoded: Decoding, entity: str) -> tuple[Column, ...]:
+    """Return the columns of an entity's parts, in order."""
+    return (*(planned.column for planned in decoded.plans[entity].columns), ATTRIBUTES)
+
+
+def _selected(decoded: Decoding, entity: str) -> str:
+    plan = decoded.plans[entity]
+    hidden = {attribute for attribute, rule in plan.pii.items() if rule == "drop"}
+    measure = decoded.measures.get(entity) or Measure(0, {}, {})
+    names = attributes_sql(decoded.shape, measure, hidden)
+    return ", ".join(
+        [
+            f"cast({planned.conversion.value} as {planned.conversion.type})"
+            f" as {quoted(planned.column.name)}"
+            for planned in plan.columns
+        ]
+        + [f"{names} as {quoted(ATTRIBUTES.name)}"]
+    )
+
+
+def _misfit_field(plan: ColumnPlan) -> str | None:
+    """Return the expression that names the first column an item does not fit, NULL if it fits."""
+    cases = [
+        f"when {planned.conversion.misfit} then {literal(planned.column.name)}"
+        for planned in plan.columns
+        if planned.conversion.misfit
+    ]
+    return f"case {' '.join(cases)} end" if cases else None
+
+
+def _write_rows(
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+) -> int:
+    misfit = _misfit_field(decoded.plans[entity])
+    fits = f" and ({misfit}) is null" if misfit else ""
+    path = writer.new_part()
+    _copy(
+        connection,
+        f"select {_selected(decoded, entity)} from batch where entity = {literal(entity)}{fits}",
+        path,
+    )
+    if not pq.read_metadata(path).num_rows:
+        path.unlink()
+        return 0
+    return writer.add_part(path).rows
+
+
+def _write_empty(
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+) -> None:
+    """Write a part without rows: a full package of nothing still has its columns."""
+    columns = ", ".join(
+        f"cast(null as {column.type}) as {quoted(column.name)}"
+        for column in raw_columns(decoded, entity)
+    )
+    path = writer.new_part()
+    _copy(connection, f"select {columns} where false", path)
+    writer.add_part(path)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    connection.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)")
+
+
+def _quarantine_misfits(
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+) -> int:
+    plan = decoded.plans[entity]
+    misfit = _misfit_field(plan)
+    if misfit is None:
+        return 0
+    rejected = (
+        f"select *, {literal(DOES_NOT_FIT)} as reason, {misfit} as field from batch"
+        f" where entity = {literal(entity)} and ({misfit}) is not null"
+    )
+    return _quarantine(connection, decoded, writer, rejected, [plan])
+
+
+def _quarantine_unrouted(
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, writer: PackageWriter
+) -> int:
+    rejected = (
+        f"select *, {literal(NO_ROUTE)} as reason, cast(null as varchar) as field from batch"
+        f" where entity is null"
+    )
+    # nobody knows whose item it is: every entity's personal attributes are left out
+    return _quarantine(connection, decoded, writer, rejected, list(decoded.plans.values()))
+
+
+def _quarantine(
+    connection: duckdb.DuckDBPyConnection,
+    decoded: Decoding,
+    writer: PackageWriter,
+    rejected: str,
+    plans: Sequence[ColumnPlan],
+) -> int:
+    personal = {attribute for plan in plans for attribute in plan.pii}
+    attributes = decoded.shape.tags.keys() - personal
+    key = item_sql(decoded.shape, decoded.key, hashed=_hashed_key(decoded.key, plans))
+    rows = connection.execute(
+        f"select reason, field, {key}, {item_sql(decoded.shape, attributes)} from ({rejected})"
+    )
+    count = 0
+    while found := rows.fetchmany(_QUARANTINE_ROWS):
+        count += len(found)
+        writer.quarantine(
+            [
+                {"reason": reason, "field": field, "row_key": row_key, "payload": payload}
+                for reason, field, row_key, payload in found
+            ]
+        )
+    return count
+
+
+def _hashed_key(key: Sequence[str], plans: Sequence[ColumnPlan]) -> dict[str, str]:
+    """Return the hashed value of each key attribute that is personal."""
+    return {
+        planned.column.source_name: planned.conversion.value
+        for plan in plans
+        for planned in plan.columns
+        if planned.column.source_name in key and planned.column.pii
+    }
