@@ -1,4 +1,7 @@
-"""Allocate refunds to the order lines that they pay back (DESIGN 9, core.refund_allocations)."""
+"""Allocate refunds to the order lines that they pay back."""
+
+# pyarrow ships no types: its tables are Unknown in our signatures.
+# pyright: reportUnknownParameterType=false
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -85,9 +88,10 @@ def allocate(refunds: pa.Table, lines: pa.Table) -> pa.Table:
     """Return the allocations of all refunds, sorted by (refund_id, order_line_id).
 
     The tables have REFUND_COLUMNS and LINE_COLUMNS, product codes in one letter case. Refunds are
-    served in order of (refunded_at, refund_id). One that names a line or an order takes from there only; another from
-    product lines of the same customer, product and price ordered by then: from the latest whose
-    quantity left equals its own, else from the latest on. What fits nowhere is `(unmatched)`.
+    served in order of (refunded_at, refund_id). One that names a line or an order takes from there
+    only; another from product lines of the same customer, product and price ordered by then: from
+    the latest whose quantity left equals its own, else from the latest on. What fits nowhere is
+    `(unmatched)`.
     """
     index = _indexed(lines)
     rows: list[tuple[str, str, int, int, str]] = []
@@ -170,11 +174,11 @@ def _refunds(refunds: pa.Table) -> Iterator[_Refund]:
 
 
 def _columns(table: pa.Table, names: tuple[str, ...]) -> Iterator[list[Any]]:
-    """Yield columns as lists, times and amounts as whole numbers, which compare fast and exactly."""
+    """Yield columns as lists, times and amounts as whole numbers: those compare exactly."""
     for name in names:
         column = table.column(name)
         if pa.types.is_decimal(column.type):
-            units = pc.multiply(column.cast(pa.decimal128(28, 4)), UNITS_PER_ONE)
+            units = pc.call_function("multiply", [column.cast(pa.decimal128(28, 4)), UNITS_PER_ONE])
             column = units.cast(pa.int64())
         elif pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())
@@ -184,7 +188,9 @@ def _columns(table: pa.Table, names: tuple[str, ...]) -> Iterator[list[Any]]:
 def _table(rows: list[tuple[str, str, int, int, str]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(ALLOCATIONS)
     refund_ids, line_ids, quantities, units, rules = columns
-    amounts = pc.multiply(pa.array(units, pa.int64()).cast(pa.decimal128(19, 0)), UNIT)
+    amounts = pc.call_function(
+        "multiply", [pa.array(units, pa.int64()).cast(pa.decimal128(19, 0)), UNIT]
+    )
     return pa.Table.from_arrays(
         [
             pa.array(refund_ids, pa.string()),

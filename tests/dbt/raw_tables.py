@@ -89,8 +89,8 @@ def insert_real_orders(connection: duckdb.DuckDBPyConnection, parquet: Path) -> 
         """
         insert into raw_shop.users
             (user_id, email, country, created_at, marketing_consent, account_status)
-        select "CustomerID", 'k1:' || md5("CustomerID"), max_by("Country", place), min(entered_at), true,
-            'active'
+        select "CustomerID", 'k1:' || md5("CustomerID"), max_by("Country", place), min(entered_at),
+            true, 'active'
         from lines where "CustomerID" is not null group by 1;
         insert into raw_shop.products
             (product_id, name, list_price, currency, is_active, created_at)

@@ -1,7 +1,5 @@
 {%- set lookback = "interval '" ~ var('path_lookback_days') ~ " days'" -%}
-{%- set in_order -%}
-    partition by path_key order by occurred_at, source_rank, event_id
-{%- endset -%}
+{%- set in_order = "partition by path_key order by occurred_at, source_rank, event_id" -%}
 
 with sessions as (select * from {{ ref('int_core__sessions') }}),
 
@@ -38,7 +36,7 @@ steps as (
 -- the next order of the same key: an earlier one can claim no later touch
 led as (
     select
-        steps.*,
+        *,
         first_value(order_id ignore nulls) over (
             {{ in_order }} rows between current row and unbounded following
         ) as next_order_id,
@@ -57,7 +55,8 @@ touches as (
         touchpoint_id,
         channel,
         campaign_id,
-        case when next_ordered_at <= occurred_at + {{ lookback }} then next_order_id end as order_id,
+        case when next_ordered_at <= occurred_at + {{ lookback }} then next_order_id end
+            as order_id,
         case when next_ordered_at <= occurred_at + {{ lookback }} then next_ordered_at end
             as ordered_at
     from led
@@ -67,7 +66,7 @@ touches as (
 -- touches that led to no order form one path until the key is silent for longer than a path may be
 previous as (
     select
-        touches.*,
+        *,
         lag(order_id) over ({{ in_order }}) as previous_order_id,
         lag(occurred_at) over ({{ in_order }}) as previous_at
     from touches
@@ -75,7 +74,7 @@ previous as (
 
 numbered as (
     select
-        previous.*,
+        *,
         sum(
             case
                 when order_id is not null then 0
@@ -83,13 +82,15 @@ numbered as (
                 when occurred_at > previous_at + {{ lookback }} then 1
                 else 0
             end
-        ) over ({{ in_order }} rows between unbounded preceding and current row) as open_path_number
+        ) over (
+            {{ in_order }} rows between unbounded preceding and current row
+        ) as open_path_number
     from previous
 ),
 
 named as (
     select
-        numbered.*,
+        *,
         case
             when order_id is not null then 'order ' || order_id
             else

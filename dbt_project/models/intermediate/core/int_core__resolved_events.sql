@@ -1,7 +1,5 @@
 {%- set lookback = "interval '" ~ var('identity_lookback_days') ~ " days'" -%}
-{%- set in_order -%}
-    partition by visitor_key order by occurred_at, source_rank, event_id
-{%- endset -%}
+{%- set in_order = "partition by visitor_key order by occurred_at, source_rank, event_id" -%}
 
 with events as (
     select * from {{ ref('int_core__visitor_events') }}
@@ -11,7 +9,7 @@ with events as (
 -- a sign-in is an event that carries both ids
 signed_in as (
     select
-        events.*,
+        *,
         case when visitor_id is not null then customer_id end as sign_in_customer_id
     from events
 ),
@@ -58,7 +56,7 @@ joined as (
 
 between_sign_ins as (
     select
-        joined.*,
+        *,
         first_value(sign_in_customer_id ignore nulls) over (
             {{ in_order }} rows between current row and unbounded following
         ) as next_customer_id,
@@ -79,7 +77,7 @@ between_sign_ins as (
 
 contested as (
     select
-        between_sign_ins.*,
+        *,
         case when last_customer_id <> next_customer_id then last_at else last_other_at end
             as contested_at
     from between_sign_ins

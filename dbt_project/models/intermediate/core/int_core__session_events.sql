@@ -1,6 +1,4 @@
-{%- set in_order -%}
-    order by occurred_at, source_rank, event_id
-{%- endset -%}
+{%- set in_order = "order by occurred_at, source_rank, event_id" -%}
 {%- set so_far = "rows between unbounded preceding and current row" -%}
 
 with events as (
@@ -10,7 +8,7 @@ with events as (
 
 valued as (
     select
-        events.*,
+        *,
         coalesce(channel, '') || '|' || coalesce(campaign_id, '') as came_by,
         lag(occurred_at) over (partition by visitor_key {{ in_order }}) as previous_at
     from events
@@ -19,7 +17,7 @@ valued as (
 -- a visit ends with a long silence ...
 visits as (
     select
-        valued.*,
+        *,
         sum(
             case
                 when
@@ -37,7 +35,7 @@ visits as (
 -- event, which after such a landing is the landing itself: the previous landing tells it.
 compared as (
     select
-        visits.*,
+        *,
         first_value(came_by) over (
             partition by visitor_key, visit_number {{ in_order }} {{ so_far }}
         ) as opened_by,
@@ -51,7 +49,7 @@ compared as (
 
 started as (
     select
-        compared.*,
+        *,
         visit_position = 1
         or (landed_by is not null and landed_by <> coalesce(landed_before_by, opened_by))
             as is_session_start
@@ -60,7 +58,7 @@ started as (
 
 numbered as (
     select
-        started.*,
+        *,
         sum(case when is_session_start then 1 else 0 end) over (
             partition by visitor_key {{ in_order }} {{ so_far }}
         ) as session_number
@@ -69,11 +67,13 @@ numbered as (
 
 named as (
     select
-        numbered.*,
+        *,
         first_value(
             visitor_key || '|' || {{ time_text('occurred_at') }} || '|'
             || cast(source_rank as {{ varchar(8) }}) || '|' || event_id
-        ) over (partition by visitor_key, session_number {{ in_order }} {{ so_far }}) as session_name
+        ) over (
+            partition by visitor_key, session_number {{ in_order }} {{ so_far }}
+        ) as session_name
     from numbered
 ),
 

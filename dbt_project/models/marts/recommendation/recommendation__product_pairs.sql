@@ -43,7 +43,7 @@ counted as (
 -- measures that do not care for the direction are computed once, so that both rows hold the same
 measured as (
     select
-        counted.*,
+        *,
         {{ ratio('n_ab', 'n') }} as support,
         cast(n_ab as double precision) * n / (cast(n_a as double precision) * n_b) as lift,
         n_ab / sqrt(cast(n_a as double precision) * n_b) as cosine,

@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_activity', 'searches'), ['pk', 'sk']) }}),
+with live as (
+    {{ live_rows(source('raw_activity', 'searches'), ['pk', 'sk']) }}
+),
 
 -- an event stored under two keys counts once, at the earlier one: sk begins with the time
 stored_once as (

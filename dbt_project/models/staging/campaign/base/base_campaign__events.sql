@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_activity', 'campaign_events'), ['event_id', 'received_at']) }}),
+with live as (
+    {{ live_rows(source('raw_activity', 'campaign_events'), ['event_id', 'received_at']) }}
+),
 
 times_read as (
     select

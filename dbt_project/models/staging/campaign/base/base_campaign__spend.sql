@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_shop', 'ad_spend'), ['spend_date', 'campaign_id']) }}),
+with live as (
+    {{ live_rows(source('raw_shop', 'ad_spend'), ['spend_date', 'campaign_id']) }}
+),
 
 -- the spend of a day is due when the shop's day begins
 final as (

@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_shop', 'order_lines'), ['order_line_id']) }}),
+with live as (
+    {{ live_rows(source('raw_shop', 'order_lines'), ['order_line_id']) }}
+),
 
 orders as (select * from {{ ref('base_shop__orders') }}),
 

@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_shop', 'orders'), ['order_id']) }}),
+with live as (
+    {{ live_rows(source('raw_shop', 'orders'), ['order_id']) }}
+),
 
 final as (
     select

@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_shop', 'products'), ['product_id']) }}),
+with live as (
+    {{ live_rows(source('raw_shop', 'products'), ['product_id']) }}
+),
 
 order_lines as (select * from {{ ref('base_shop__order_lines') }}),
 

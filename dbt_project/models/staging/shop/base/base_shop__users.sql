@@ -1,4 +1,6 @@
-with live as ({{ live_rows(source('raw_shop', 'users'), ['user_id']) }}),
+with live as (
+    {{ live_rows(source('raw_shop', 'users'), ['user_id']) }}
+),
 
 orders as (select * from {{ ref('base_shop__orders') }}),
 
