@@ -1,6 +1,7 @@
 """Reading and checking `warehouse.yml`."""
 
 import json
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -360,6 +361,18 @@ def test_a_variable_cannot_change_the_structure_of_the_file(load: Load) -> None:
 
 def test_a_variable_in_a_comment_need_not_be_set(load: Load) -> None:
     assert load("# dsn: ${NOT_SET}\n" + SMALL)
+
+
+def test_the_aws_sdk_finds_its_variables_in_the_env_file_too(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the environment")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    load(SMALL, "AWS_ACCESS_KEY_ID=of the file\nAWS_SECRET_ACCESS_KEY=too\nOTHER=x\n")
+    assert os.environ["AWS_ACCESS_KEY_ID"] == "of the environment"
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == "too"
+    assert "OTHER" not in os.environ
 
 
 def test_a_number_may_come_from_a_variable(load: Load) -> None:

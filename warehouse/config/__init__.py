@@ -7,6 +7,7 @@ from extractors.errors import ConfigError
 from warehouse.config.models import Settings
 from warehouse.config.problems import problems_of
 from warehouse.config.selection import selection, table_named
+from warehouse.config.variables import share_with_aws, variables_of
 
 __all__ = ["FILE_NAME", "Settings", "find", "load", "require_available", "selection", "table_named"]
 
@@ -35,11 +36,13 @@ def load(path: Path | None = None) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{file}: {reason}") from None
-    settings, problems = problems_of(text, file)
+    variables = variables_of(file.parent / ".env")
+    settings, problems = problems_of(text, file, variables)
     if settings is None:
         lines = [f"{file.name}:{problem.line}: {problem}" for problem in problems]
         head = f"{file}: {len(lines)} problems\n  " if len(lines) > 1 else ""
         raise ConfigError(head + "\n  ".join(lines))
+    share_with_aws(variables)
     return settings
 
 

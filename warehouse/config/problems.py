@@ -1,6 +1,7 @@
 """Check the text of `warehouse.yml` and say, in the user's words, everything wrong with it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,14 +10,19 @@ from pydantic_core import ErrorDetails
 from warehouse.config.document import Document, Location, Problem
 from warehouse.config.messages import message_of
 from warehouse.config.models import Settings
-from warehouse.config.variables import first_of, variables_of
+from warehouse.config.variables import first_of
 
 _KINDS = ("postgres", "dynamodb")
 
 
-def problems_of(text: str, path: Path) -> tuple[Settings | None, list[Problem]]:
-    """Return the settings, or None and every problem in the order of the file's lines."""
-    document = Document(text, first_of(os.environ, variables_of(path.parent / ".env")))
+def problems_of(
+    text: str, path: Path, variables: Mapping[str, str]
+) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings, or None and every problem in the order of the file's lines.
+
+    A variable is looked up in the environment, then in `variables`.
+    """
+    document = Document(text, first_of(os.environ, variables))
     problems = list(document.problems)
     settings = None
     if document.value is not None or not problems:

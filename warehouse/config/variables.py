@@ -1,20 +1,35 @@
 """Look variables up in the environment and in a `.env` file."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from extractors.errors import ConfigError
+
 Lookup = Callable[[str], str | None]
 
 
-def variables_of(path: Path) -> Lookup:
-    """Return a lookup in a `.env` file of NAME=value lines; a missing file has no variables."""
+def variables_of(path: Path) -> dict[str, str]:
+    """Return the variables of a `.env` file of NAME=value lines; a missing file has none."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return lambda _: None
-    values = dict(_assignments(text))
-    return values.get
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {reason}") from None
+    return dict(_assignments(text))
+
+
+def share_with_aws(variables: Mapping[str, str]) -> None:
+    """Put the AWS_* variables of a `.env` file where the AWS SDK looks: into the environment.
+
+    What the environment has already stays.
+    """
+    for name, value in variables.items():
+        if name.startswith("AWS_"):
+            os.environ.setdefault(name, value)
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
