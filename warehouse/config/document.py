@@ -1,13 +1,11 @@
 """Read YAML as plain values that remember their lines, with variables filled in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
-
-from warehouse.config.variables import Lookup
 
 Location = tuple[str | int, ...]
 
@@ -35,9 +33,9 @@ class Problem:
 class Document:
     """The values of one YAML file, and the line each of them stands on."""
 
-    def __init__(self, text: str, lookup: Lookup) -> None:
+    def __init__(self, text: str, variables: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
-        self._lookup = lookup
+        self._values = variables
         self._variables: list[str] = []
         self._root = self._compose(text)
         self.value: Any = None if self._root is None else self._value(self._root, (), ())
@@ -127,7 +125,7 @@ class Document:
             self._add(line, location, "a variable is written ${NAME} or ${NAME:-default}")
             return ""
         name, default = parts.groups()
-        value = self._lookup(name)
+        value = self._values.get(name)
         if value is None and default is None:
             self._add(
                 line,

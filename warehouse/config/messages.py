@@ -58,7 +58,7 @@ def _unknown_key(location: Location) -> str:
     return f"unknown key; there are {', '.join(known)}"
 
 
-def _section(parents: list[str | int]) -> type[Section]:  # noqa: PLR0911  one line per section
+def _section(parents: list[str | int]) -> type[Section]:
     match parents:
         case ["warehouse"]:
             return WarehouseSection

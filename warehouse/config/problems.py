@@ -10,7 +10,6 @@ from pydantic_core import ErrorDetails
 from warehouse.config.document import Document, Location, Problem
 from warehouse.config.messages import message_of
 from warehouse.config.models import Settings
-from warehouse.config.variables import first_of
 
 _KINDS = ("postgres", "dynamodb")
 
@@ -22,7 +21,7 @@ def problems_of(
 
     A variable is looked up in the environment, then in `variables`.
     """
-    document = Document(text, first_of(os.environ, variables))
+    document = Document(text, {**variables, **os.environ})
     problems = list(document.problems)
     settings = None
     if document.value is not None or not problems:

@@ -2,12 +2,10 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from extractors.errors import ConfigError
-
-Lookup = Callable[[str], str | None]
 
 
 def variables_of(path: Path) -> dict[str, str]:
@@ -51,13 +49,3 @@ def _unquoted(text: str) -> str:
             double.group(1),
         )
     return re.sub(r"(^|\s+)#.*", "", text)
-
-
-def first_of(*places: Mapping[str, str] | Lookup) -> Lookup:
-    """Return a lookup that asks each place in turn."""
-    lookups = [place.get if isinstance(place, Mapping) else place for place in places]
-
-    def lookup(name: str) -> str | None:
-        return next((value for ask in lookups if (value := ask(name)) is not None), None)
-
-    return lookup
