@@ -15,13 +15,13 @@ _KINDS = ("postgres", "dynamodb")
 
 
 def problems_of(
-    text: str, path: Path, variables: Mapping[str, str]
+    text: str, path: Path, variables: Mapping[str, str] | None = None
 ) -> tuple[Settings | None, list[Problem]]:
     """Return the settings, or None and every problem in the order of the file's lines.
 
     A variable is looked up in the environment, then in `variables`.
     """
-    document = Document(text, {**variables, **os.environ})
+    document = Document(text, {**(variables or {}), **os.environ})
     problems = list(document.problems)
     settings = None
     if document.value is not None or not problems:
