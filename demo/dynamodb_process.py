@@ -30,7 +30,7 @@ PLAIN = {
 
 
 def create_tables(folder: Path) -> None:
-    """Create the demo's tables in moto and fill them from `<table>.jsonl` in `folder`."""
+    """Create the demo's tables in moto and fill them from `<table>[.<name>].jsonl` in `folder`."""
     backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
     for name, (hash_key, range_key) in DYNAMODB_TABLES.items():
         keys = ((hash_key, "HASH"), (range_key, "RANGE"))
@@ -44,8 +44,7 @@ def create_tables(folder: Path) -> None:
             billing_mode="PAY_PER_REQUEST",
         )
         backend.tables[name] = table
-        path = folder / f"{name}.jsonl"
-        if path.exists():
+        for path in (*folder.glob(f"{name}.jsonl"), *folder.glob(f"{name}.*.jsonl")):
             with path.open("rb") as lines:
                 table.load(json.loads(line) for line in lines)
 

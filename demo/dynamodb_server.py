@@ -74,16 +74,27 @@ class DynamoDbServer:
 
     def write(self, version: str, tables: Mapping[str, Iterable[Item]]) -> None:
         """Replace the files of items; `version` names what they hold and is written last."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         for table in DYNAMODB_TABLES:
-            aside = self.directory / f".{table}.jsonl"
-            with aside.open("w") as lines:
-                for item in tables[table]:
-                    lines.write(json.dumps(item, separators=(",", ":")) + "\n")
-                lines.flush()
-                os.fsync(lines.fileno())
-            aside.replace(self.directory / f"{table}.jsonl")
+            self._write(f"{table}.jsonl", tables[table])
         processes.write_private(self.directory / "version", version)
+
+    def write_more(self, table: str, name: str, items: Iterable[Item]) -> None:
+        """Keep further items of a table, which `write` leaves alone."""
+        self._write(f"{table}.{name}.jsonl", items)
+
+    def has_more(self, table: str, name: str) -> bool:
+        """Return whether `write_more` wrote these items."""
+        return (self.directory / f"{table}.{name}.jsonl").exists()
+
+    def _write(self, name: str, items: Iterable[Item]) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        aside = self.directory / f".{name}"
+        with aside.open("w") as lines:
+            for item in items:
+                lines.write(json.dumps(item, separators=(",", ":")) + "\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+        aside.replace(self.directory / name)
 
     def apply(self, table: str, put: Iterable[Item], delete: Iterable[Item] = ()) -> None:
         """Put and delete items of the running process, as a live application would."""

@@ -1,0 +1,127 @@
+"""`warehouse demo`: a small shop to read from, with real or made-up orders."""
+
+from pathlib import Path
+
+import click
+
+from cli.shared import as_json, examples, print_json, print_table
+
+FOLDER = click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Where warehouse.yml and .env are written, and var/ is; else the current folder.",
+)
+FILE = click.Path(path_type=Path)
+
+
+@click.group(
+    epilog=examples(
+        "warehouse demo up                       # a made-up shop",
+        "warehouse demo up --orders retail.csv   # the public Online Retail data",
+        "warehouse demo orders september.parquet # further orders, as live changes",
+        "warehouse demo down --delete            # stop it and remove all it wrote",
+    )
+)
+def demo() -> None:
+    """A whole small shop: an embedded PostgreSQL, a DynamoDB emulator, a clock of its own."""
+
+
+@demo.command(
+    epilog=examples(
+        "warehouse demo up",
+        "warehouse demo up --scale 0.1 --seed 7",
+        "warehouse demo up --orders online_retail.xlsx --clicks e-shop_clothing_2008.csv.gz",
+    )
+)
+@click.option(
+    "--orders",
+    type=FILE,
+    metavar="FILE",
+    help="Online Retail (UCI 352) as Parquet, CSV or XLSX; without it orders are made up.",
+)
+@click.option(
+    "--clicks",
+    type=FILE,
+    metavar="FILE",
+    help="The e-shop clickstream (UCI 553) as CSV or CSV.gz, put into shop_activity as views.",
+)
+@click.option(
+    "--scale",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="N",
+    help="Size of a made-up shop; with --orders how many of them get visits and clicks.",
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, metavar="N", help="Of what is drawn."
+)
+@FOLDER
+def up(orders: Path | None, clicks: Path | None, scale: float, seed: int, directory: Path) -> None:
+    """Start the shop, made on the first call and the same at every later one.
+
+    Also writes warehouse.yml and .env, with which `warehouse run` reads it. With other arguments
+    than before it changes nothing and asks for `demo down --delete` first.
+    """
+    from demo import shop
+
+    shop.up(directory, orders, clicks, scale, seed, progress=click.echo)
+    _print_status(shop.status(directory))
+    click.echo("\nNext: `warehouse run` loads it and publishes a version")
+
+
+@demo.command(
+    epilog=examples("warehouse demo orders september.parquet", "warehouse demo orders later.csv")
+)
+@click.argument("file", type=FILE)
+@FOLDER
+def orders(file: Path, directory: Path) -> None:
+    """Apply a further part of real orders to the running shop, as live changes.
+
+    New documents, customers and products are inserted; what exists is updated only where the
+    file changes it. The shop's clock moves on to after the last document.
+    """
+    from demo import shop
+
+    shop.apply_orders(directory, file, progress=click.echo)
+    click.echo("Next: `warehouse run` loads what changed")
+
+
+@demo.command(epilog=examples("warehouse demo down", "warehouse demo down --delete"))
+@click.option("--delete", is_flag=True, help="Also remove the shop's data and configuration.")
+@FOLDER
+def down(delete: bool, directory: Path) -> None:
+    """Stop the shop; its data stay, unless --delete is given."""
+    from demo import shop
+
+    shop.down(directory, delete, progress=click.echo)
+
+
+@demo.command(epilog=examples("warehouse demo status", "warehouse demo status --json"))
+@as_json
+@FOLDER
+def status(as_json: bool, directory: Path) -> None:
+    """Show the shop's servers, its clock and the rows of each table."""
+    from demo import shop
+
+    found = shop.status(directory)
+    if as_json:
+        print_json(found)
+    else:
+        _print_status(found)
+
+
+def _print_status(found: dict[str, object]) -> None:
+    for name, key in (("postgres", "address"), ("dynamodb", "endpoint")):
+        server = found[name]
+        if isinstance(server, dict):
+            state = "runs at" if server["running"] else "is stopped; it was at"
+            click.echo(f"{name} {state} {server[key]}")
+    click.echo(f"the shop's clock is at {found['clock']}")
+    tables = found["tables"]
+    if isinstance(tables, list) and tables:
+        click.echo()
+        rows = [(table["source"], table["table"], table["rows"]) for table in tables]
+        print_table(("source", "table", "rows"), rows)

@@ -1,0 +1,138 @@
+"""Write the `warehouse.yml` and `.env` with which the warehouse reads the demo shop."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from demo import processes
+from demo.dynamodb_server import CREDENTIALS
+from demo.tables import REGION, SHOP_TABLES
+from extractors.errors import ConfigError
+
+MARK = "# Written by `warehouse demo up`. Remove this line to make the file yours."
+
+HEAD = f"""{MARK}
+warehouse:
+  home: ./var
+  engine: duckdb
+  reporting_currency: GBP
+  reporting_time_zone: Europe/London
+  clock: ./var/demo/clock
+sources:
+  shop:
+    kind: postgres
+    dsn: ${{SHOP_DSN}}
+    read_from: primary
+    tables:
+"""
+# attribute -> type; what is not named here is text
+TYPES = {
+    "is_bot": "BOOLEAN",
+    "price": "DECIMAL(18,4)",
+    "unit_price": "DECIMAL(18,4)",
+    "quantity": "BIGINT",
+    "result_count": "BIGINT",
+}
+CAMPAIGN_EVENTS = """
+    event_id received_at event_type occurred_at visitor_id customer_id campaign_id channel
+    utm_source utm_medium utm_campaign utm_content utm_term landing_page referrer device country
+    age_band gender is_bot
+"""
+# condition of the route -> entity and its attributes
+ROUTES = {
+    'sk: { begins_with: "VIEW#" }': (
+        "product_events",
+        "event_id visitor_id customer_id product_id event_type occurred_at price",
+    ),
+    "type: { equals: search }": (
+        "searches",
+        "search_id visitor_id customer_id query result_count clicked_product_id occurred_at",
+    ),
+    'sk: { begins_with: "CART#" }': (
+        "cart_events",
+        "event_id cart_id visitor_id customer_id product_id action quantity unit_price occurred_at",
+    ),
+}
+TAIL = """pii:
+  shop.users: { email: hmac, name: drop, birth_date: year }
+pii_keys:
+  k1: ${PII_KEY}
+"""
+
+
+def configuration() -> str:
+    """Return the demo's `warehouse.yml`."""
+    lines = [HEAD.rstrip("\n")]
+    for table in SHOP_TABLES:
+        key = ", ".join(table.key)
+        lines.append(f"      {table.name}: {{ key: [{key}], cursor: updated_at }}")
+    lines += [
+        "  activity:",
+        "    kind: dynamodb",
+        f"    region: {REGION}",
+        "    endpoint: ${DYNAMODB_ENDPOINT}",
+        "    read_capacity: 100000  # units per second: the emulator has no limit of its own",
+        "    tables:",
+        "      campaign_events:",
+        "        read: scan",
+        "        columns:",
+        *_columns(CAMPAIGN_EVENTS, 10),
+        "      shop_activity:",
+        "        read: scan",
+        "        route:",
+    ]
+    for condition, (entity, attributes) in ROUTES.items():
+        lines.append(f"          - when: {{ {condition} }}")
+        lines += [f"            entity: {entity}", "            columns:"]
+        lines += _columns(f"pk sk type {attributes}", 14)
+    return "\n".join(lines) + "\n" + TAIL
+
+
+def _columns(attributes: str, indent: int) -> list[str]:
+    return [f"{'':{indent}}{name}: {TYPES.get(name, 'VARCHAR')}" for name in attributes.split()]
+
+
+def refuse_foreign(directory: Path) -> None:
+    """Raise when a file that the demo would write belongs to somebody else."""
+    for path in (directory / "warehouse.yml", directory / ".env"):
+        if path.exists() and not _is_ours(path):
+            message = f"{path} was not written by the demo and stays as it is"
+            raise ConfigError(f"{message}; start the demo in another folder with --directory DIR")
+
+
+def write(directory: Path, dsn: str, endpoint: str, seed: int) -> None:
+    """Write both files, and keep `.env` out of git; a second time changes nothing."""
+    variables = {"SHOP_DSN": dsn, "DYNAMODB_ENDPOINT": endpoint} | CREDENTIALS
+    # The people are invented: a key that is the same in every demo of a seed protects nobody
+    # less, and lets two demos be compared hash by hash.
+    variables["PII_KEY"] = sha256(f"commerce warehouse demo {seed}".encode()).hexdigest()
+    text = "".join(f"{name}={value}\n" for name, value in variables.items())
+    files = {"warehouse.yml": configuration(), ".env": f"{MARK}\n{text}"}
+    for name, content in files.items():
+        path = directory / name
+        if not path.exists() or path.read_text() != content:
+            processes.write_private(path, content)
+    (directory / "warehouse.yml").chmod(0o644)
+    _ignore(directory / ".gitignore")
+
+
+def remove(directory: Path) -> None:
+    """Remove what `write` wrote, unless somebody made it theirs."""
+    for path in (directory / "warehouse.yml", directory / ".env", directory / ".gitignore"):
+        if path.exists() and _is_ours(path):
+            path.unlink()
+
+
+def _ignore(path: Path) -> None:
+    ignored = [".env", "var/"]
+    if not path.exists():
+        path.write_text("\n".join([MARK, *ignored]) + "\n")
+        return
+    text = path.read_text()
+    missing = [name for name in ignored if name not in text.split()]
+    if missing:
+        path.write_text(text.rstrip("\n") + "\n" + "\n".join(missing) + "\n")
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open(errors="replace") as file:
+        return file.readline().rstrip("\n") == MARK
