@@ -15,7 +15,9 @@ RAW_TYPES = {"hmac": "VARCHAR", "year": "INTEGER"}
 _BLOCK = 64  # bytes of a SHA-256 block (RFC 2104's B)
 
 
-def check(table: str, rules: Mapping[str, str], key: tuple[str, ...], keys: Mapping[str, str]) -> None:
+def check(
+    table: str, rules: Mapping[str, str], key: tuple[str, ...], keys: Mapping[str, str]
+) -> None:
     """Raise ConfigError when the rules of a table cannot be applied."""
     for column, rule in rules.items():
         where = f"pii: {table}: {column}"
