@@ -65,10 +65,11 @@ def up(orders: Path | None, clicks: Path | None, scale: float, seed: int, direct
     Also writes warehouse.yml and .env, with which `warehouse run` reads it. With other arguments
     than before it changes nothing and asks for `demo down --delete` first.
     """
-    from demo import shop
+    from demo.shop import status as status_of
+    from demo.shop import up as bring_up
 
-    shop.up(directory, orders, clicks, scale, seed, progress=click.echo)
-    _print_status(shop.status(directory))
+    bring_up(directory, orders, clicks, scale, seed, progress=click.echo)
+    _print_status(status_of(directory))
     click.echo("\nNext: `warehouse run` loads it and publishes a version")
 
 
@@ -83,9 +84,9 @@ def orders(file: Path, directory: Path) -> None:
     New documents, customers and products are inserted; what exists is updated only where the
     file changes it. The shop's clock moves on to after the last document.
     """
-    from demo import shop
+    from demo.shop import apply_orders
 
-    shop.apply_orders(directory, file, progress=click.echo)
+    apply_orders(directory, file, progress=click.echo)
     click.echo("Next: `warehouse run` loads what changed")
 
 
@@ -94,9 +95,9 @@ def orders(file: Path, directory: Path) -> None:
 @FOLDER
 def down(delete: bool, directory: Path) -> None:
     """Stop the shop; its data stay, unless --delete is given."""
-    from demo import shop
+    from demo.shop import down as take_down
 
-    shop.down(directory, delete, progress=click.echo)
+    take_down(directory, delete, progress=click.echo)
 
 
 @demo.command(epilog=examples("warehouse demo status", "warehouse demo status --json"))
@@ -104,9 +105,9 @@ def down(delete: bool, directory: Path) -> None:
 @FOLDER
 def status(as_json: bool, directory: Path) -> None:
     """Show the shop's servers, its clock and the rows of each table."""
-    from demo import shop
+    from demo.shop import status as status_of
 
-    found = shop.status(directory)
+    found = status_of(directory)
     if as_json:
         print_json(found)
     else:
