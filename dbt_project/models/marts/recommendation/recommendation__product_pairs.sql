@@ -30,12 +30,14 @@ counted as (
         bought_together.product_id,
         bought_together.other_product_id,
         products.n_product as n_a,
-        others.n_product as n_b,
+        other_products.n_product as n_b,
         bought_together.n_ab,
         totals.n
     from bought_together
     inner join products on bought_together.product_id = products.product_id
-    inner join products as others on bought_together.other_product_id = others.product_id
+    inner join
+        products as other_products
+        on bought_together.other_product_id = other_products.product_id
     cross join totals
     where bought_together.n_ab >= totals.n * {{ var('pair_minimum_support') }}
 ),
