@@ -6,12 +6,16 @@ from orchestration import dbt, progress
 from orchestration.defs.ingestion.assets import raw_assets
 from orchestration.defs.marts.assets import mart_assets
 from orchestration.defs.publication.assets import hourly_schedule, publication_asset, refresh_job
-from orchestration.resources import pipeline_resource
+from orchestration.resources import Session, pipeline_resource
 from warehouse import config
 from warehouse.config import Settings
 
 
-def build(settings: Settings, tell: progress.Progress = progress.silent) -> dg.Definitions:
+def build(
+    settings: Settings,
+    tell: progress.Progress = progress.silent,
+    session: Session | None = None,
+) -> dg.Definitions:
     """Return the definitions of one configured warehouse."""
     manifest = dbt.manifest_path(settings)
     marts = mart_assets(manifest)
@@ -24,7 +28,7 @@ def build(settings: Settings, tell: progress.Progress = progress.silent) -> dg.D
             jobs=[job],
             schedules=[hourly_schedule(job)],
         ),
-        dg.Definitions(resources={"pipeline": pipeline_resource(settings, tell)}),
+        dg.Definitions(resources={"pipeline": pipeline_resource(settings, tell, session or Session())}),
     )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from extractors.package import Manifest
+from warehouse.load.package import LoadRecord
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -23,3 +26,25 @@ Progress = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """Tell nobody."""
+
+
+def extracted(manifest: Manifest) -> Event:
+    """Return the event of a written package."""
+    return Event(
+        "extract",
+        f"{manifest.source}.{manifest.entity}",
+        manifest.mode,
+        manifest.rows,
+        done=True,
+    )
+
+
+def loaded(record: LoadRecord, certificate: str) -> Event:
+    """Return the event of a loaded and certified package."""
+    return Event(
+        "load",
+        f"{record.source}.{record.entity}",
+        f"{record.inserted_rows:,} new, {record.updated_rows:,} changed,"
+        f" {record.deleted_rows:,} deleted, certificate {certificate}",
+        done=True,
+    )

@@ -1,6 +1,7 @@
 """The Dagster resource that holds one run's pipeline, lease included, from start to end."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,11 +36,26 @@ def options_of(tags: dict[str, str], settings: Settings) -> Options:
     )
 
 
-def pipeline_resource(settings: Settings, tell: progress.Progress) -> dg.ResourceDefinition:
+@dataclass(slots=True)
+class Session:
+    """What the one who started a run in this process wants to know of it afterwards."""
+
+    pipeline: Pipeline | None = None
+    failure: BaseException | None = None
+
+
+def pipeline_resource(
+    settings: Settings, tell: progress.Progress, session: Session
+) -> dg.ResourceDefinition:
     """Return the resource; the in-process executor keeps one for all steps of a run."""
 
     def pipeline(context: Any) -> Iterator[Pipeline]:
-        with running(settings, options_of(context.run.tags, settings), tell) as opened:
-            yield opened
+        try:
+            with running(settings, options_of(context.run.tags, settings), tell) as opened:
+                session.pipeline = opened
+                yield opened
+        except Exception as error:
+            session.failure = error
+            raise
 
     return dg.ResourceDefinition(resource_fn=pipeline)

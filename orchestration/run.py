@@ -1,8 +1,6 @@
 """Run the Dagster job in this process: what `warehouse run` does."""
 
 import contextlib
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,11 +10,12 @@ from typing import Any
 import dagster as dg
 
 from extractors.errors import ConfigError, WarehouseError
-from extractors.package import Manifest, read_manifest, utc_text
+from extractors.package import Manifest, package_directory, read_manifest, utc_text
 from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
-from orchestration.pipeline import Options, Pipeline, running
+from orchestration.pipeline import Options, running
+from warehouse import config
 from warehouse.config import Settings
 from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
@@ -70,10 +69,10 @@ def run(
 
     `select` and `full_refresh` name tables as SOURCE or SOURCE.TABLE.
     """
-    refreshed = sources.named_tables(settings, full_refresh)
-    selected = sources.named_tables(settings, select) if select else None
-    seen: list[Pipeline] = []
-    built = definitions.build(settings, tell, opened=seen.append)
+    refreshed = config.selection(settings, full_refresh) if full_refresh else []
+    selected = config.selection(settings, select) if select else None
+    session = resources.Session()
+    built = definitions.build(settings, tell, session)
     job = built.resolve_job_def(JOB)
     tags = {resources.INTERACTIVE_TAG: "true", resources.WAIT_TAG: str(wait)}
     if as_of:
@@ -88,9 +87,9 @@ def run(
             asset_selection=_selection(settings, job, selected),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-    pipeline = seen[0] if seen else None
     if not outcome.success:
-        raise _reason(outcome, pipeline)
+        raise _reason(outcome, session)
+    pipeline = session.pipeline
     assert pipeline is not None
     return RunResult(
         pipeline.run_id,
@@ -127,25 +126,21 @@ def _quiet(settings: Settings) -> Any:
         yield
 
 
-def _reason(outcome: Any, pipeline: Pipeline | None) -> BaseException:
+def _reason(outcome: Any, session: resources.Session) -> BaseException:
     """Return the error that ended the run as the user should see it."""
-    failure = pipeline.failure if pipeline else None
-    if isinstance(failure, WarehouseError):
+    failure = session.failure or (session.pipeline and session.pipeline.failure)
+    if failure is not None:
         return failure
     for event in outcome.all_events:
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
+        error = getattr(event.event_specific_data, "error", None)
         if error is not None:
-            root = error
-            while root.cause is not None:
-                root = root.cause
-            return resources.remembered_error() or WarehouseError(" ".join(root.message.split()))
-    return failure or WarehouseError("the run failed; the Dagster UI shows why")
+            return WarehouseError(" ".join(error.message.split()))
+    return WarehouseError("the run failed; the Dagster UI shows why")
 
 
 def extract(settings: Settings, name: str, tell: progress.Progress = progress.silent) -> list[Manifest]:
     """Extract one table (SOURCE.TABLE) in every cell into landing, and load nothing."""
-    [(source, table)] = sources.named_tables(settings, [name])
+    source, table = config.table_named(settings, name)
     with running(settings, Options(interactive=True), tell) as pipeline:
         return [
             manifest
@@ -157,8 +152,8 @@ def extract(settings: Settings, name: str, tell: progress.Progress = progress.si
 def load(settings: Settings, directory: Path) -> LoadRecord:
     """Load one package folder into raw."""
     manifest = read_manifest(directory)
-    if directory.resolve() != (settings.landing / manifest.source / manifest.cell / manifest.table / manifest.load_id).resolve():
-        raise ConfigError(f"{directory}: not a package of {settings.landing}")
+    if directory.resolve() != package_directory(settings.landing, manifest).resolve():
+        raise ConfigError(f"{directory}: not a package folder of {settings.landing}")
     with running(settings, Options(interactive=True)) as pipeline, pipeline.database() as connection:
         return load_or_reject(
             connection,

@@ -1,52 +1,97 @@
-"""Whole demo shops for tests that need a published version, driven by the command as users do."""
+"""Help tests run the real command on a real demo shop, and compare what it published."""
 
+import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-WAREHOUSE = Path(sys.executable).with_name("warehouse")
-# A first load of the real data with dbt takes about a minute on 2 cores; machines are shared.
-TIMEOUT_SECONDS = 900
+import duckdb
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A folder with a demo's `warehouse.yml`, its stores and what was published from them."""
+    """A folder with a warehouse.yml, and the command run in it."""
 
     directory: Path
 
-    def warehouse(self, *arguments: str, status: int = 0) -> str:
-        """Run the command in this shop and return its standard output."""
-        finished = subprocess.run(
-            [str(WAREHOUSE), *arguments],
+    def command(
+        self, *arguments: str, check: bool = True, module: tuple[str, ...] = ("cli.main",)
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `warehouse` with the arguments in this folder; by default it must succeed."""
+        result = subprocess.run(
+            [sys.executable, "-m", *module, *arguments],
             cwd=self.directory,
-            env={name: value for name, value in os.environ.items() if name != "WAREHOUSE_CONFIG"},
+            env=environment(self.directory),
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_SECONDS,
             check=False,
+            timeout=600,
         )
-        assert finished.returncode == status, (
-            f"warehouse {' '.join(arguments)} ended with {finished.returncode}, not {status}:\n"
-            f"{finished.stdout}\n{finished.stderr}"
-        )
-        return finished.stdout
+        if check and result.returncode:
+            raise AssertionError(f"{arguments}: exit {result.returncode}\n{result.stderr[-4000:]}")
+        return result
 
-    def close(self) -> None:
-        """Stop the shop's servers and remove what they keep."""
-        self.warehouse("demo", "down", "--delete")
+    def json(self, *arguments: str) -> Any:
+        """Run `warehouse … --json` and return what it printed."""
+        return json.loads(self.command(*arguments, "--json").stdout)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Return `warehouse versions --json`."""
+        return self.json("versions")
+
+    def current(self) -> dict[str, Any]:
+        """Return the version that readers see."""
+        return next(version for version in self.versions() if version["is_current"])
+
+    @property
+    def published(self) -> Path:
+        """Return the file of the current version."""
+        return (self.directory / "var" / "published" / "current").resolve()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the current version."""
+        with duckdb.connect(str(self.published), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+    def sibling(self, directory: Path) -> "Shop":
+        """Return another warehouse, with nothing in it, on the same operational stores."""
+        directory.mkdir()
+        shared = self.directory / "var" / "demo" / "clock"
+        text = (self.directory / "warehouse.yml").read_text(encoding="utf-8")
+        text = text.replace("./var/demo/clock", str(shared))
+        (directory / "warehouse.yml").write_text(text, encoding="utf-8")
+        (directory / ".env").write_bytes((self.directory / ".env").read_bytes())
+        return Shop(directory)
 
 
-def real_orders(shared_data: Path) -> Path:
-    """Return the file of real orders among the real data."""
-    return shared_data / "online_retail_2010-12-01_2011-08-31.parquet"
+def environment(home: Path) -> dict[str, str]:
+    """Return an environment in which only the shop's own folder says where the warehouse is."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("WAREHOUSE_", "AWS_"))}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "HOME": str(home)}
 
 
-def published(directory: Path, *arguments: str) -> Shop:
-    """Start a demo shop in `directory`, run the warehouse once, and return it."""
-    shop = Shop(directory)
-    shop.warehouse("demo", "up", *arguments)
-    shop.warehouse("run")
-    return shop
+def differences(one: Path, other: Path) -> list[str]:
+    """Return the tables of two published files that differ by EXCEPT ALL in either direction."""
+    found: list[str] = []
+    with duckdb.connect() as connection:
+        connection.execute("LOAD icu; SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{one}' AS one (READ_ONLY); ATTACH '{other}' AS other (READ_ONLY)")
+        named = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+        named += " AND schema_name <> 'meta' ORDER BY 1"
+        tables = [row[0] for row in connection.execute(named, ["one"]).fetchall()]
+        if tables != [row[0] for row in connection.execute(named, ["other"]).fetchall()]:
+            found.append("the tables themselves")
+        for table in tables:
+            for left, right in (("one", "other"), ("other", "one")):
+                rows = connection.execute(
+                    f"SELECT count(*) FROM (FROM {left}.{table} EXCEPT ALL FROM {right}.{table})"
+                ).fetchone()
+                if rows != (0,):
+                    found.append(f"{table}: {rows} rows only in {left}")
+    return found

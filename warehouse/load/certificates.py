@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from extractors.errors import AuditError
 from extractors.package import Manifest, new_load_id, utc_text
 from warehouse.engines import duckdb_engine
 from warehouse.load import outbox, package
@@ -72,3 +73,11 @@ def record_certificate(
             list(body.values()),
         )
         outbox.add(connection, "certificate", f"certificate:{identity}", certificate=body)
+
+
+def require_passed(certificate: Certificate) -> None:
+    """Raise AuditError, naming the differing key ranges, unless the certificate passed."""
+    if certificate.status != "passed":
+        where = f"{certificate.source}.{certificate.table}"
+        ranges = f"; differing: {', '.join(certificate.ranges)}" if certificate.ranges else ""
+        raise AuditError(f"{where}: certificate failed: {certificate.detail}{ranges}")

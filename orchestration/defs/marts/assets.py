@@ -1,7 +1,7 @@
 """The dbt models as assets: one dbt call before the solvers, one after."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,17 @@ from orchestration import dbt, solvers
 from orchestration.pipeline import Pipeline
 
 
+class TableKeys(DagsterDbtTranslator):
+    """Names an asset like the table that it makes: `campaign/attribution`."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        name = dbt_resource_props.get("alias") or dbt_resource_props["identifier"]
+        return dg.AssetKey([dbt_resource_props["schema"], name])
+
+
 def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     """Return the assets of the dbt project and of the solvers."""
-    translator = DagsterDbtTranslator(
+    translator = TableKeys(
         settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)
     )
     document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))

@@ -1,0 +1,166 @@
+"""Bring the tables of a relational source and cell into raw, all under one snapshot."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from extractors.package import Manifest, package_directory
+from extractors.relational.postgres import Snapshot, TableSpec
+from orchestration import progress
+from warehouse.config.sources import PostgresSource
+from warehouse.engines.duckdb_raw import schema_of
+from warehouse.load import certificates, positions
+from warehouse.load.package import LoadRecord
+from warehouse.load.replay import load_or_reject
+from warehouse.reconcile.certificate import Certificate
+from warehouse.reconcile.certify import certify
+
+if TYPE_CHECKING:
+    from orchestration.pipeline import Pipeline
+
+# Each table is read by two connections of its own; more tables at once only share the wire.
+TABLES_AT_ONCE = 2
+
+
+def ingest(
+    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
+) -> Iterator[tuple[Manifest, LoadRecord, Certificate]]:
+    """Extract all tables under one snapshot, then load and certify each against it."""
+    failed: list[Certificate] = []
+    with _snapshot(pipeline, source, cell) as snapshot:
+        specs = {spec.name: spec for spec in _specs(pipeline, source, tables)}
+        manifests = _extract(pipeline, snapshot, list(specs.values()))
+        for manifest in sorted(manifests, key=lambda manifest: manifest.load_id):
+            with pipeline.database() as connection:
+                record, certificate = _load(
+                    pipeline, connection, snapshot, specs[manifest.table], manifest
+                )
+            pipeline.tell(progress.loaded(record, certificate.status))
+            yield manifest, record, certificate
+            failed += [certificate] * (certificate.status != "passed")
+    for certificate in failed:
+        certificates.require_passed(certificate)
+
+
+def extract(
+    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
+) -> list[Manifest]:
+    """Write the tables' load packages under one snapshot."""
+    with _snapshot(pipeline, source, cell) as snapshot:
+        return _extract(pipeline, snapshot, _specs(pipeline, source, tables))
+
+
+@contextmanager
+def _snapshot(pipeline: "Pipeline", source: str, cell: str) -> Iterator[Snapshot]:
+    configured = pipeline.settings.sources[source]
+    assert isinstance(configured, PostgresSource)
+    with Snapshot(
+        configured.dsns[cell].get_secret_value(),
+        source=source,
+        cell=cell,
+        now=pipeline.settings.now,
+    ) as snapshot:
+        yield snapshot
+
+
+def _specs(pipeline: "Pipeline", source: str, tables: Sequence[str]) -> list[TableSpec]:
+    settings = pipeline.settings
+    configured = settings.sources[source]
+    assert isinstance(configured, PostgresSource)
+    keys = {name: key.get_secret_value() for name, key in settings.pii_keys.items()}
+    specs: list[TableSpec] = []
+    with pipeline.database() as connection:
+        for table in tables:
+            recorded = positions.recorded_columns(
+                connection, source, configured.entities(table)[0]
+            )
+            entry = configured.tables[table]
+            specs.append(
+                TableSpec(
+                    table,
+                    tuple(entry.key),
+                    mode=entry.mode,
+                    deletes=entry.deletes,
+                    pii=settings.pii.get(f"{source}.{table}", {}),
+                    pii_keys=keys,
+                    types={column["name"]: column["type"] for column in recorded},
+                    names={column["source_name"]: column["name"] for column in recorded},
+                )
+            )
+    return specs
+
+
+def _extract(
+    pipeline: "Pipeline", snapshot: Snapshot, specs: Sequence[TableSpec]
+) -> list[Manifest]:
+    source, cell = snapshot.source, snapshot.cell
+    with pipeline.database() as connection:
+        since = {
+            spec.name: None
+            if f"{source}.{spec.name}" in pipeline.options.full_refresh
+            else positions.position(connection, source, cell, spec.name)
+            for spec in specs
+        }
+
+    def one(spec: TableSpec) -> Manifest:
+        subject, rows = f"{source}.{spec.name}", [0]
+
+        def count(part: int) -> None:
+            rows[0] += part
+            pipeline.tell(progress.Event("extract", subject, rows=rows[0]))
+
+        pipeline.tell(progress.Event("extract", subject))
+        manifest = snapshot.extract(
+            spec, pipeline.settings.landing, since[spec.name], progress=count
+        )
+        pipeline.tell(progress.extracted(manifest))
+        return manifest
+
+    with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+        return list(pool.map(one, specs))
+
+
+def _load(
+    pipeline: "Pipeline",
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Snapshot,
+    spec: TableSpec,
+    manifest: Manifest,
+) -> tuple[LoadRecord, Certificate]:
+    settings = pipeline.settings
+
+    def load(package: Manifest) -> LoadRecord:
+        return load_or_reject(
+            connection,
+            settings.landing,
+            package,
+            package_directory(settings.landing, package),
+            run_id=pipeline.run_id,
+            limit=pipeline.limit,
+        )
+
+    record = load(manifest)
+    repairs: list[LoadRecord] = []
+    certificate = certify(
+        connection,
+        (schema_of(manifest.source), manifest.entity),
+        snapshot.reader(spec),
+        deletes=spec.deletes,
+        landing=settings.landing,
+        load=lambda package: repairs.append(load(package)),
+        now=lambda: datetime.now(UTC),
+    )
+    certificates.record_certificate(connection, certificate, pipeline.run_id)
+    for repair in repairs:
+        record = replace(
+            record,
+            inserted_rows=record.inserted_rows + repair.inserted_rows,
+            updated_rows=record.updated_rows + repair.updated_rows,
+            deleted_rows=record.deleted_rows + repair.deleted_rows,
+        )
+    return record, certificate
