@@ -2,69 +2,32 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psycopg
 import pyarrow as pa
 
 from demo import database, settings
-from demo.activity import Item, activity_items
-from demo.campaigns import ad_spend_rows, campaign_rows, campaigns
+from demo.activity import Item
 from demo.clickstream import click_items
+from demo.content import Content, changes
 from demo.generate import made_lines
-from demo.orders import shop_rows
 from demo.orders_file import read_lines
-from demo.place import START_OVER, Arguments, Place, clock_after, sha256_of
+from demo.place import START_OVER, Arguments, Place, sha256_of
 from demo.processes import locked
-from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
+from demo.tables import DYNAMODB_TABLES
 from extractors.errors import ConfigError, SourceError
 
 Progress = Callable[[str], None]
 
-# Of the orders, those that came from a browser the shop knows. Real orders are many and their
-# visits all made up: 11 % give about 11,500 items. A made-up shop is small.
-KNOWN_REAL, KNOWN_MADE = 0.11, 0.6
 # Part of the name of the items' version: raise it when the same orders get other items.
 ITEMS_FORMAT = 1
 
 
 def _silent(_: str) -> None:
     return None
-
-
-class _Content:
-    """Everything the shop holds, as a function of its lines and arguments."""
-
-    def __init__(self, lines: pa.Table, arguments: Arguments) -> None:
-        self._lines = lines
-        self._seed = arguments.seed
-        known = KNOWN_MADE if arguments.orders is None else min(1, KNOWN_REAL * arguments.scale)
-        self._visitor_share = known
-
-    @cached_property
-    def clock(self) -> datetime:
-        return clock_after(self._lines)
-
-    @cached_property
-    def _campaigns(self) -> list[Any]:
-        walls = self._lines.column("invoiced_at").unique().to_pylist()
-        return campaigns(min(walls).date(), max(walls).date())
-
-    @cached_property
-    def rows(self) -> dict[str, pa.Table]:
-        """The rows of every table but `updated_at`."""
-        shop = shop_rows(self._lines, self._seed, self._visitor_share)
-        shop["campaigns"] = campaign_rows(self._campaigns)
-        shop["ad_spend"] = ad_spend_rows(self._campaigns, self.clock.date(), self._seed)
-        return shop
-
-    def items(self) -> dict[str, list[Item]]:
-        return activity_items(self.rows, self._campaigns, self.clock, self._seed)
 
 
 def up(
@@ -115,11 +78,11 @@ def apply_orders(directory: Path, file: Path, progress: Progress = _silent) -> N
             return
         lines = read_lines(file)
         before = place.lines()
-        old = _Content(before, arguments)
-        new = _Content(pa.concat_tables([before, lines]).combine_chunks(), arguments)
+        old = Content(before, arguments)
+        new = Content(pa.concat_tables([before, lines]).combine_chunks(), arguments)
         place.write_next(name, lines)
         with _connected(place) as connection:
-            changed = _changes(old.rows, new.rows)
+            changed = changes(old.rows, new.rows)
             written = database.apply(connection, changed, [*applied, name], new.clock)
         for table, (inserted, updated) in written.items():
             if inserted or updated:
@@ -212,7 +175,7 @@ def _bring_up(place: Place, arguments: Arguments, clicks: Path | None, progress:
         applied = database.parts(connection)
         place.settle(applied)
         names = place.part_names()
-        content = _Content(place.lines(), arguments)
+        content = Content(place.lines(), arguments)
         if not applied:
             progress("loading the shop's tables")
             database.load(connection, content.rows, names, content.clock)
@@ -227,7 +190,7 @@ def _bring_up(place: Place, arguments: Arguments, clicks: Path | None, progress:
 
 
 def _serve_items(
-    place: Place, arguments: Arguments, content: _Content, clicks: Path | None, progress: Progress
+    place: Place, arguments: Arguments, content: Content, clicks: Path | None, progress: Progress
 ) -> None:
     """Write the items' files when they are of other orders, and have them served."""
     dynamodb, version = place.dynamodb, _items_version(arguments, place.part_names())
@@ -247,18 +210,6 @@ def _serve_items(
 
 def _items_version(arguments: Arguments, parts: list[str]) -> str:
     return sha256(repr((ITEMS_FORMAT, arguments, parts)).encode()).hexdigest()
-
-
-def _changes(old: dict[str, pa.Table], new: dict[str, pa.Table]) -> dict[str, pa.Table]:
-    """Return the rows of each table that are new or differ; what nobody touched is not written."""
-    changed: dict[str, pa.Table] = {}
-    for table in SHOP_TABLES:
-        with duckdb.connect() as connection:
-            connection.register("old", old[table.name])
-            connection.register("new", new[table.name])
-            found = connection.sql("select * from new except select * from old")
-            changed[table.name] = found.to_arrow_table()
-    return changed
 
 
 def _apply_items(
