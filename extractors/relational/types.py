@@ -203,7 +203,8 @@ def _list(raw: str) -> Reading:
 
     ADBC flattens arrays of several dimensions silently, so they travel as JSON.
     """
-    select = "case when array_ndims({c}) > 1 then '!' else array_to_json({c})::text end"
+    odd = "array_ndims({c}) > 1 or array_lower({c}, 1) <> 1"
+    select = f"case when {odd} then '!' else array_to_json({{c}})::text end"
     cast = _or_odd(f"TRY_CAST(TRY_CAST({{c}} AS JSON) AS {raw})")
     # JSON has no place for a first index other than 1.
     return Reading(raw, select, cast, "array_lower({c}, 1) <> 1", "array_ndims({c}) > 1")

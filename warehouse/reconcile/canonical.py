@@ -1,0 +1,66 @@
+"""Write a raw row's canonical text in DuckDB's SQL.
+
+docs/reference/certificates.md defines it; the extractors write the same in the source's SQL, and a
+property test holds both together.
+"""
+
+import re
+from collections.abc import Sequence
+
+from extractors.naming import quoted
+
+NULL = "'~'"
+# Microseconds and days that PostgreSQL counts from 2000, not 1970, and its numbers for infinity.
+_EPOCH = 946_684_800_000_000
+_HEX_INFINITY = {16: ("7fffffffffffffff", "8000000000000000"), 8: ("7fffffff", "80000000")}
+
+
+def row_text(columns: Sequence[tuple[str, str]]) -> str:
+    """Return SQL for the canonical text of a row with these columns and raw types."""
+    texts = [f"coalesce({_text(quoted(name), raw)}, {NULL})" for name, raw in columns]
+    return f"concat_ws(',', {', '.join(texts)})" if texts else "''"
+
+
+def checksum(rows: str) -> str:
+    """Return SQL for row count and both checksum halves over a query's column `h`, per `b`."""
+    return (
+        "SELECT b, count(*), sum(('0x' || substr(h, 1, 15))::BIGINT),"
+        f" sum(('0x' || substr(h, 16, 15))::BIGINT) FROM ({rows}) GROUP BY b"
+    )
+
+
+def _text(value: str, raw: str) -> str:
+    if raw == "VARCHAR":
+        return f"strlen({value}) || ':' || {value}"
+    if raw.endswith("[]"):
+        item = f"lambda e: coalesce(strlen(e::VARCHAR) || ':' || e::VARCHAR, {NULL})"
+        items = f"array_to_string(list_transform({value}, {item}), ',')"
+        return f"len({value}) || ':' || {items}"
+    if raw in ("TIMESTAMP", "TIMESTAMPTZ"):
+        return _finite(value, raw, _hex(f"epoch_us({value}) - {_EPOCH}", 16), 16)
+    if raw == "DATE":
+        return _finite(value, raw, _hex(f"{value} - DATE '2000-01-01'", 8), 8)
+    if raw == "DOUBLE":
+        return _hex(f"{value}::BIT::BIGINT", 16)
+    if raw == "FLOAT":
+        return _hex(f"{value}::BIT::INTEGER::BIGINT", 8)
+    if raw == "BLOB":
+        return f"lower(hex({value}))"
+    if re.fullmatch(r"DECIMAL\((\d+),\1\)", raw):
+        # DuckDB leaves out the zero before the point where the type has no place for it.
+        return f"regexp_replace({value}::VARCHAR, '^(-?)[.]', '\\10.')"
+    return f"{value}::VARCHAR"
+
+
+def _hex(number: str, digits: int) -> str:
+    """Return SQL for the low bytes of a BIGINT, as PostgreSQL's encode(..., 'hex') shows them."""
+    return f"right(lpad(lower(hex(({number})::BIGINT)), 16, '0'), {digits})"
+
+
+def _finite(value: str, raw: str, text: str, digits: int) -> str:
+    positive, negative = _HEX_INFINITY[digits]
+    return (
+        f"CASE WHEN isfinite({value}) THEN {text}"
+        f" WHEN {value} = {raw} 'infinity' THEN '{positive}'"
+        f" WHEN {value} = {raw} '-infinity' THEN '{negative}' END"
+    )
