@@ -11,6 +11,9 @@ import click
 from extractors.errors import WarehouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cli.inspection import Problem
     from warehouse.config import Settings
 
 _USAGE = 2
@@ -28,6 +31,13 @@ def report(error: WarehouseError) -> int:
     """Print an error that says itself what to do, and return its exit code."""
     _print(str(error))
     return error.exit_code
+
+
+def report_problems(problems: "Sequence[Problem]") -> int:
+    """Print one line per problem, and return the exit code of the gravest: a source's."""
+    for problem in problems:
+        _print(problem.message)
+    return max(problem.exit_code for problem in problems)
 
 
 def report_usage(error: click.ClickException) -> int:

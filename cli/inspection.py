@@ -1,0 +1,242 @@
+"""Ask every configured source whether it can be read, how, and at what cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from extractors.errors import ConfigError, SourceError, WarehouseError
+
+if TYPE_CHECKING:
+    from warehouse.config import Settings
+    from warehouse.config.sources import DynamodbSource, PostgresSource
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps a run from working; `exit_code` is 2 for the configuration, 3 for the source."""
+
+    message: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableCheck:
+    """How one table of one cell will be read; `columns` is None where the source cannot tell."""
+
+    source: str
+    cell: str
+    table: str
+    key: tuple[str, ...]
+    reading: str
+    reason: str
+    rows: int | None
+    bytes: int
+    read_units: float | None = None
+    seconds: float | None = None
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that was found."""
+
+    tables: list[TableCheck] = field(default_factory=list[TableCheck])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    notes: list[str] = field(default_factory=list[str])
+
+    def add(self, error: WarehouseError) -> None:
+        """Keep an error as a problem."""
+        self.problems.append(Problem(str(error), error.exit_code))
+
+
+def inspect(settings: "Settings") -> Findings:
+    """Ask every source of the configuration; what is wrong is collected, never raised."""
+    from warehouse.config.sources import DynamodbSource
+
+    findings = Findings()
+    for name, source in settings.sources.items():
+        if isinstance(source, DynamodbSource):
+            _dynamodb(settings, name, source, findings)
+        else:
+            _postgres(settings, name, source, findings)
+    _drift(settings, findings)
+    if settings.publication.postgres is not None:
+        findings.notes.append(
+            "publication.postgres is not available in this version: versions are published as"
+            " DuckDB files only"
+        )
+    return findings
+
+
+def _postgres(
+    settings: "Settings", name: str, source: "PostgresSource", findings: Findings
+) -> None:
+    import psycopg
+
+    from extractors.relational.connection import server_of
+    from extractors.relational.failures import source_error
+
+    for cell, dsn in source.dsns.items():
+        address = dsn.get_secret_value()
+        try:
+            findings.tables.extend(
+                _postgres_tables(settings, name, cell, address, source, findings)
+            )
+        except WarehouseError as error:
+            findings.add(error)
+        except psycopg.Error as error:
+            findings.add(source_error(str(server_of(name, address)), error))
+
+
+def _postgres_tables(
+    settings: "Settings",
+    name: str,
+    cell: str,
+    dsn: str,
+    source: "PostgresSource",
+    findings: Findings,
+) -> Iterator[TableCheck]:
+    from extractors.relational.catalogue import relation
+    from extractors.relational.connection import connect, server_of
+    from extractors.relational.plan import TableSpec, problems, reading_mode
+
+    server = server_of(name, dsn)
+    keys = {key: secret.get_secret_value() for key, secret in settings.pii_keys.items()}
+    with connect(server, dsn) as connection:
+        for table, configured in source.tables.items():
+            spec = TableSpec(
+                table,
+                tuple(configured.key),
+                configured.mode,
+                configured.deletes,
+                settings.pii.get(f"{name}.{table}", {}),
+                keys,
+            )
+            found = relation(connection, table)
+            wrong = problems(spec, found, server)
+            for error in wrong:
+                findings.add(error)
+            if found is None or wrong:
+                continue
+            reading, reason = reading_mode(spec, found)
+            if not found.is_unique(spec.key):
+                findings.notes.append(
+                    f"{server.table(table)}: no unique index holds the key"
+                    f" ({', '.join(spec.key)}), so each read looks for repeated keys"
+                )
+            yield TableCheck(
+                name,
+                cell,
+                table,
+                spec.key,
+                reading,
+                reason,
+                found.rows,
+                found.bytes,
+                columns=tuple(column.name for column in found.columns),
+            )
+
+
+def _drift(settings: "Settings", findings: Findings) -> None:
+    """Compare what the dbt models take from raw with what raw has, or will have."""
+    from cli import drift
+    from extractors.naming import raw_names
+    from warehouse.config.sources import DynamodbSource
+
+    used = list(drift.uses())
+    read = {
+        (name, entity)
+        for name, source in settings.sources.items()
+        for table in source.tables
+        for entity in source.entities(table)
+    }
+    for source, entity in sorted({(use.source, use.entity) for use in used} - read):
+        models = {use.model for use in used if (use.source, use.entity) == (source, entity)}
+        findings.add(
+            ConfigError(
+                f"{settings.path.name}: nothing fills raw_{source}.{entity}, which"
+                f" {', '.join(sorted(models))} reads; add the table to sources.{source}, or rewrite"
+                " that staging model"
+            )
+        )
+    for table in findings.tables:
+        source = settings.sources[table.source]
+        if isinstance(source, DynamodbSource):
+            for use in drift.missing(_declared(settings, source, table), used):
+                findings.notes.append(
+                    f"{use.source}.{use.entity}: {use.model} takes the column {use.column}; name it"
+                    " under `columns:`, so that it exists even when no item has it"
+                )
+            continue
+        dropped = {
+            column
+            for column, rule in settings.pii.get(f"{table.source}.{table.table}", {}).items()
+            if rule == "drop"
+        }
+        raw = raw_names(set(table.columns or ()) - dropped).values()
+        (entity,) = source.entities(table.table)
+        for use in drift.missing({(table.source, entity): raw}, used):
+            findings.add(
+                SourceError(
+                    f"{use.source}.{use.entity}: has no column {use.column}, which {use.model}"
+                    " takes; add it at the source, or rewrite that staging model"
+                )
+            )
+
+
+def _declared(
+    settings: "Settings", source: "DynamodbSource", table: TableCheck
+) -> dict[tuple[str, str], set[str]]:
+    """Return the columns that each entity of a table has for certain."""
+    from extractors.naming import raw_names
+    from warehouse.state import segments
+
+    configured = source.tables[table.table]
+    columns = {
+        (table.source, entity): set(raw_names([*table.key, *configured.columns]).values())
+        for entity in source.entities(table.table)
+    }
+    for route in configured.route:
+        columns[table.source, route.entity] |= set(raw_names(route.columns).values())
+    for record in segments.records(settings.state_directory, "column_types"):
+        known = columns.get((record["source"], record["entity"]), set[str]())
+        known |= {column["name"] for column in record["columns"]}
+    return columns
+
+
+def _dynamodb(
+    settings: "Settings", name: str, source: "DynamodbSource", findings: Findings
+) -> None:
+    from extractors.dynamodb.client import dynamodb_client
+
+    try:
+        client = dynamodb_client(source.region, source.endpoint)
+    except ValueError as error:  # botocore's word for an address that is none
+        findings.add(ConfigError(f"{settings.path.name}: sources.{name}.endpoint: {error}"))
+        return
+    for table in source.tables:
+        try:
+            findings.tables.append(_dynamodb_table(client, name, source, table))
+        except WarehouseError as error:
+            findings.add(error)
+
+
+def _dynamodb_table(client: Any, name: str, source: "DynamodbSource", table: str) -> TableCheck:
+    from extractors.dynamodb.budget import units_per_second
+    from extractors.dynamodb.describe import inspect as inspect_table
+
+    report = inspect_table(client, table)
+    rate = units_per_second(source.read_capacity, report.provisioned)
+    consistent = source.tables[table].consistent
+    return TableCheck(
+        name,
+        "main",
+        table,
+        tuple(report.key),
+        "parallel scan",
+        f"{source.segments} segments at {rate:,.0f} units/s, {report.billing_mode.lower()}",
+        report.items,
+        report.bytes,
+        report.scan_units(consistent=consistent),
+        report.scan_seconds(rate, consistent=consistent),
+    )
