@@ -1,0 +1,81 @@
+"""Build the dbt project on a scratch database as a run does: dbt, solvers, dbt."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.refund_allocation import allocate
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+BEFORE_SOLVERS = ("--exclude", "source:solved+")
+AFTER_SOLVERS = ("--select", "source:solved+")
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A scratch database, and dbt's target folder beside it."""
+
+    database: Path
+    target: Path
+    as_of: str
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open the database; dbt needs it closed again."""
+        connection = duckdb.connect(str(self.database))
+        connection.execute("set timezone = 'UTC'")
+        return connection
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with self.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt and return how it ended; its lines are in `stdout`."""
+        command = [
+            str(Path(sys.executable).with_name("dbt")),
+            *arguments,
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+            *("--target-path", str(self.target), "--log-path", str(self.target)),
+            *("--vars", json.dumps({"as_of": self.as_of})),
+        ]
+        environment = {**os.environ, "WAREHOUSE_BUILD_DATABASE": str(self.database)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def build(self) -> None:
+        """Build everything; fail with dbt's own lines."""
+        self._succeed("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
+        with self.connect() as connection:
+            refunds = connection.sql("from intermediate.int_core__refunds_to_allocate")
+            lines = connection.sql("from intermediate.int_core__refundable_lines")
+            solved = allocate(refunds.to_arrow_table(), lines.to_arrow_table())  # noqa: F841
+            connection.execute("create or replace table solved.refund_allocations as from solved")
+        self._succeed("build", *AFTER_SOLVERS, *WITHOUT_UNIT_TESTS)
+
+    def listed(self, *selection: str) -> list[str]:
+        """Return the names of the nodes that a selection of `dbt build` runs."""
+        types = ("model", "seed", "test")
+        wanted = [part for kind in types for part in ("--resource-type", kind)]
+        listing = self.dbt("ls", "--quiet", "--output", "name", *wanted, *selection)
+        assert listing.returncode == 0, listing.stdout
+        return listing.stdout.split()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what dbt knows of the project."""
+        return json.loads((self.target / "manifest.json").read_text(encoding="utf-8"))
+
+    def results(self) -> dict[str, str]:
+        """Return the status of each node that the last call of dbt ran, by its name."""
+        document = json.loads((self.target / "run_results.json").read_text(encoding="utf-8"))
+        return {one["unique_id"].split(".")[2]: one["status"] for one in document["results"]}
+
+    def _succeed(self, *arguments: str) -> None:
+        ended = self.dbt(*arguments)
+        assert ended.returncode == 0, ended.stdout

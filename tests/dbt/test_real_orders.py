@@ -1,0 +1,122 @@
+"""The real orders keep every line and every cent through all layers."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.build import Build
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def facts(shared_data: Path) -> dict[str, Any]:
+    document = json.loads((shared_data / "facts_developers.json").read_text(encoding="utf-8"))
+    return document["online_retail"]
+
+
+def test_lines_refunds_and_money_equal_the_files_own(
+    real_orders: Build, facts: dict[str, Any]
+) -> None:
+    assert real_orders.rows(
+        "select (select count(*) from core.order_lines) + (select count(*) from core.refunds),"
+        " (select sum(line_amount) from core.order_lines) - (select sum(amount) from core.refunds)"
+    ) == [(facts["lines"], Decimal(facts["net"]))]
+
+
+def test_orders_and_refund_documents_are_the_invoices(
+    real_orders: Build, facts: dict[str, Any]
+) -> None:
+    [(orders, documents)] = real_orders.rows(
+        "select (select count(*) from core.orders),"
+        " (select count(distinct refund_document_id) from core.refunds)"
+    )
+    assert documents == facts["cancelled_invoices"]
+    assert orders + documents == facts["invoices"]
+
+
+def test_adjustments_are_kept_apart_from_sales(real_orders: Build) -> None:
+    found = real_orders.rows(
+        "select order_kind, count(*), sum(gross_revenue) from core.orders group by 1 order by 1"
+    )
+    assert found == [
+        ("adjustment", 1409, Decimal("-11062.06")),
+        ("sale", 12496, Decimal("6293764.002")),
+    ]
+
+
+def test_customers_are_all_there_with_those_who_only_cancelled(
+    real_orders: Build, facts: dict[str, Any]
+) -> None:
+    assert real_orders.rows(
+        "select count(*), count(case when order_count = 0 then 1 end) from core.customers"
+    ) == [(facts["customers"], 43)]
+    top = {one["CustomerID"]: Decimal(one["net"]) for one in facts["top10_customers_by_net"]}
+    found = real_orders.rows("select customer_id, net_revenue from core.customers")
+    assert {customer: net for customer, net in found if customer in top} == top
+
+
+def test_each_month_equals_the_files_own(real_orders: Build, facts: dict[str, Any]) -> None:
+    totals = real_orders.rows(
+        "select strftime(report_date, '%Y-%m'), sum(line_count + refund_line_count)::bigint,"
+        " sum(net_revenue) from core.daily_totals group by 1"
+    )
+    documents = real_orders.rows(
+        """
+        select strftime(day, '%Y-%m'), count(distinct document), count(distinct customer_id)
+        from (
+            select order_date as day, order_id as document, customer_id from core.orders
+            union all
+            select refund_date, refund_document_id, customer_id from core.refunds
+        ) group by 1
+        """
+    )
+    invoices = {month: (count, customers) for month, count, customers in documents}
+    assert {month: (lines, *invoices[month], net) for month, lines, net in totals} == {
+        month: (one["lines"], one["invoices"], one["customers"], Decimal(one["net"]))
+        for month, one in facts["per_month"].items()
+    }
+
+
+def test_each_country_equals_the_files_own(real_orders: Build, facts: dict[str, Any]) -> None:
+    found = real_orders.rows(
+        "select country, sum(line_count + refund_line_count)::bigint, sum(net_revenue)"
+        " from core.daily_totals group by 1"
+    )
+    assert len(found) == facts["countries"]
+    expected = {
+        (one["Country"], one["lines"], Decimal(one["net"]))
+        for one in facts["per_country_top10_by_net"]
+    }
+    assert expected <= set(found)
+
+
+def test_products_subtract_all_their_refunds(real_orders: Build, facts: dict[str, Any]) -> None:
+    found = dict(real_orders.rows("select product_id, net_revenue from core.products"))
+    assert len(found) == facts["stock_codes"]
+    for one in facts["top10_stock_codes_by_net"]:
+        assert found[one["StockCode"]] == Decimal(one["net"])
+
+
+def test_the_most_frequent_pairs_equal_the_files_own(
+    real_orders: Build, facts: dict[str, Any]
+) -> None:
+    pairs = {(one["a"], one["b"]): one["invoices"] for one in facts["top10_pairs_in_same_invoice"]}
+    found = real_orders.rows(
+        "select product_id, other_product_id, n_ab from recommendation.product_pairs"
+    )
+    assert {(a, b): n for a, b, n in found if (a, b) in pairs} == pairs
+
+
+def test_the_solver_says_nothing_else_when_it_reads_all_lines(real_orders: Build) -> None:
+    assert real_orders.rows(
+        "select match_rule, count(*), sum(amount) from core.refund_allocations"
+        " group by 1 order by 1"
+    ) == [
+        ("exact_quantity", 1618, Decimal("156338.45")),
+        ("latest_with_quantity_left", 2717, Decimal("36317.95")),
+        ("unmatched", 1583, Decimal("328114.16")),
+    ]

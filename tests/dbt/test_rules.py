@@ -1,0 +1,87 @@
+"""Every rule of the models holds on the small shop, and in dbt's own unit tests."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.dbt.build import Build
+from tests.dbt.reference import counted, events_of, last_touches, resolved, sessions_of
+from tests.dbt.streams import Row
+
+pytestmark = pytest.mark.slow
+
+
+def test_each_unit_test_passes(small_shop: Build) -> None:
+    ended = small_shop.dbt("test", "--select", "test_type:unit")
+    assert ended.returncode == 0, ended.stdout
+    assert len(small_shop.results()) >= 27
+
+
+def test_identity_equals_a_plain_loop_over_sign_ins(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    known = {
+        (event.rank, event.name): event.customer
+        for event in resolved(events_of(streams))
+        if event.key is not None
+    }
+    found = small_shop.rows(
+        "select source_rank, event_id, customer_id from intermediate.int_core__resolved_events"
+    )
+    assert {(rank, name): customer for rank, name, customer in found} == known
+    assert len({customer for customer in known.values() if customer}) == 4
+
+
+def test_sessions_equal_a_plain_loop_over_events(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    expected = {
+        frozenset((event.rank, event.name) for event in session)
+        for session in sessions_of(events_of(streams))
+    }
+    found: dict[str, set[tuple[int, str]]] = {}
+    for session_id, rank, name in small_shop.rows(
+        "select session_id, source_rank, event_id from intermediate.int_core__session_events"
+    ):
+        found.setdefault(session_id, set()).add((rank, name))
+    assert {frozenset(session) for session in found.values()} == expected
+    assert max(len(session) for session in expected) > 3
+
+
+def test_the_last_touch_of_each_order_equals_a_plain_loop(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    events = resolved(events_of(streams))
+    expected = last_touches(sessions_of(events), events, streams)
+    found = small_shop.rows(
+        """
+        select attribution.order_id, sessions.source_rank, sessions.event_id
+        from campaign.attribution as attribution
+        left join intermediate.int_core__sessions as sessions
+            on attribution.touchpoint_id = sessions.session_id
+        """
+    )
+    assert {order: (rank, name) if name else None for order, rank, name in found} == expected
+    assert set(expected) == counted(streams)
+    assert len([touch for touch in expected.values() if touch]) > 20
+
+
+def test_a_later_as_of_is_told_only_where_something_waits(small_shop: Build) -> None:
+    assert small_shop.rows(
+        "select sum(waiting_rows), min(next_due_at) from intermediate.int_meta__waiting"
+    ) == [(0, None)]
+
+
+def test_the_calendar_holds_the_whole_year_and_iso_weeks(small_shop: Build) -> None:
+    [(days, week)] = small_shop.rows(
+        "select count(*), max(case when date_day = date '2011-01-02' then iso_week end)"
+        " from core.calendar where year = 2011"
+    )
+    assert (days, week) == (365, 52)
+
+
+def test_order_times_stay_as_they_were(small_shop: Build, streams: dict[str, list[Row]]) -> None:
+    expected: dict[str, datetime] = {
+        row["order_id"]: row["ordered_at"] for row in streams["raw_shop.orders"]
+    }
+    assert dict(small_shop.rows("select order_id, ordered_at from core.orders")) == expected
