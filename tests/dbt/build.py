@@ -72,9 +72,9 @@ class Build:
         return json.loads((self.target / "manifest.json").read_text(encoding="utf-8"))
 
     def results(self) -> dict[str, str]:
-        """Return the status of each node that the last call of dbt ran, by its name."""
+        """Return the status of each node that the last call of dbt ran, by its unique id."""
         document = json.loads((self.target / "run_results.json").read_text(encoding="utf-8"))
-        return {one["unique_id"].split(".")[2]: one["status"] for one in document["results"]}
+        return {one["unique_id"]: one["status"] for one in document["results"]}
 
     def _succeed(self, *arguments: str) -> None:
         ended = self.dbt(*arguments)

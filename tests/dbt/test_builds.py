@@ -1,0 +1,88 @@
+"""A build depends on its rows alone, waits for as_of, and names what is wrong with a row."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.dbt.build import BEFORE_SOLVERS, WITHOUT_UNIT_TESTS, Build
+from tests.dbt.raw_tables import create_raw, insert
+from tests.dbt.streams import Row
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def marts(small_shop: Build) -> list[str]:
+    return [
+        f"{node['schema']}.{node['alias']}"
+        for node in small_shop.manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+    ]
+
+
+def differing(one: Build, other: Build, tables: list[str]) -> list[str]:
+    """Return the tables that differ, by EXCEPT ALL both ways."""
+    with one.connect() as connection:
+        connection.execute(f"attach '{other.database}' as other (read_only)")
+        return [
+            table
+            for table in tables
+            for left, right in ((table, f"other.{table}"), (f"other.{table}", table))
+            if connection.execute(f"from {left} except all from {right} limit 1").fetchall()
+        ]
+
+
+def test_rows_that_came_in_another_order_and_in_two_loads_give_the_same_marts(
+    small_shop: Build, streams: dict[str, list[Row]], marts: list[str], tmp_path: Path
+) -> None:
+    again = Build(tmp_path / "build.duckdb", tmp_path / "target", small_shop.as_of)
+    with again.connect() as connection:
+        create_raw(connection)
+        for table, rows in streams.items():
+            late = {"_load_id": "load-2", "_source_position": 2}
+            insert(connection, table, [row | late for row in rows[::-2]])
+            insert(connection, table, rows[-2::-2])
+            assert connection.execute(f"select count(*) from {table}").fetchall() == [(len(rows),)]
+    again.build()
+    assert len(marts) > 14
+    assert differing(again, small_shop, marts) == []
+
+
+def test_what_comes_after_as_of_is_in_no_mart_and_a_broken_row_is_named_with_its_load(
+    small_shop: Build, tmp_path: Path
+) -> None:
+    database = tmp_path / "build.duckdb"
+    shutil.copy(small_shop.database, database)
+    broken = Build(database, tmp_path / "target", "2011-05-01T00:00:00Z")
+    with broken.connect() as connection:
+        [(order_id,)] = connection.execute(
+            "select min(order_id) from raw_shop.orders where ordered_at < timestamp '2011-05-01'"
+        ).fetchall()
+        connection.execute(
+            "update raw_shop.orders set status = 'lost', currency = 'USD', _load_id = 'load-bad'"
+            " where order_id = ?",
+            [order_id],
+        )
+    ended = broken.dbt("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
+    assert ended.returncode == 1
+    failed = {name.split(".")[2] for name, status in broken.results().items() if status == "fail"}
+    assert failed == {
+        "stg_shop__orders_rows_are_valid",
+        "assert_amounts_are_in_the_reporting_currency",
+    }
+    assert broken.rows("from audit.stg_shop__orders_rows_are_valid") == [
+        (order_id, "load-bad", "status is lost")
+    ]
+    assert broken.rows("from audit.assert_amounts_are_in_the_reporting_currency") == [
+        ("order", order_id, "USD", "amount is not in GBP", "load-bad")
+    ]
+    [(latest, waiting)] = broken.rows(
+        "select (select max(ordered_at) from staging.stg_shop__orders) < timestamptz '2011-05-01',"
+        " (select count(*) from raw_shop.orders where ordered_at > timestamptz '2011-05-01')"
+    )
+    assert latest
+    assert broken.rows(
+        "select waiting_rows, next_due_at > timestamptz '2011-05-01'"
+        " from intermediate.int_meta__waiting where model = 'stg_shop__orders'"
+    ) == [(waiting, True)]

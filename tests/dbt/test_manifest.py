@@ -1,0 +1,159 @@
+"""The project keeps its layers, says every table's grain, and holds marts to contracts."""
+
+from typing import Any
+
+import pytest
+
+from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
+
+pytestmark = pytest.mark.slow
+
+Node = dict[str, Any]
+LAYERS = ("staging", "intermediate", "marts")
+# What each layer may read: marts read no marts, so that none depends on another's shape.
+MAY_READ = {
+    "staging": {"source", "seed", "staging"},
+    "intermediate": {"seed", "staging", "intermediate"},
+    "marts": {"staging", "intermediate"},
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(small_shop: Build) -> dict[str, Any]:
+    return small_shop.manifest()
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> list[Node]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def layer(unique_id: str, manifest: dict[str, Any]) -> str:
+    """Return the layer of a model, else the kind of the node."""
+    kind = unique_id.split(".", maxsplit=1)[0]
+    return manifest["nodes"][unique_id]["fqn"][1] if kind == "model" else kind
+
+
+def generic_tests(model: Node, manifest: dict[str, Any]) -> set[str]:
+    """Return the names of the generic tests of a model."""
+    return {
+        node["test_metadata"]["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node.get("attached_node") == model["unique_id"]
+    }
+
+
+def test_a_layer_reads_only_what_lies_below_it(
+    models: list[Node], manifest: dict[str, Any]
+) -> None:
+    solved = "source.commerce_warehouse.solved.refund_allocations"
+    wrong = [
+        (model["name"], parent)
+        for model in models
+        for parent in model["depends_on"]["nodes"]
+        if layer(parent, manifest) not in MAY_READ[model["fqn"][1]] and parent != solved
+    ]
+    assert wrong == []
+
+
+def test_only_the_base_of_staging_reads_the_raw_tables(models: list[Node]) -> None:
+    readers = [
+        model["name"]
+        for model in models
+        for parent in model["depends_on"]["nodes"]
+        if parent.startswith("source.") and ".solved." not in parent
+    ]
+    assert readers
+    assert [name for name in readers if not name.startswith("base_")] == []
+
+
+def test_every_model_and_source_says_its_grain(
+    models: list[Node], manifest: dict[str, Any]
+) -> None:
+    described = [*models, *manifest["sources"].values()]
+    assert [one["name"] for one in described if not one["description"].startswith("One row")] == []
+
+
+def test_marts_and_staging_have_contracts_and_described_scalar_columns(
+    models: list[Node],
+) -> None:
+    public = [
+        model for model in models if model["fqn"][1] == "marts" or model["name"].startswith("stg_")
+    ]
+    assert len(public) > 20
+    for model in public:
+        assert model["config"]["contract"]["enforced"], model["name"]
+        for column in model["columns"].values():
+            assert column["description"], (model["name"], column["name"])
+            kind = column["data_type"].split("(")[0]
+            assert kind in {
+                *("bigint", "boolean", "date", "decimal", "double precision", "integer"),
+                *("timestamptz", "varchar"),
+            }, (model["name"], column["name"])
+
+
+def test_every_staging_model_and_mart_has_a_key_test(
+    models: list[Node], manifest: dict[str, Any]
+) -> None:
+    without = [
+        model["name"]
+        for model in models
+        if (model["fqn"][1] == "marts" or model["name"].startswith("stg_"))
+        and "unique_key" not in generic_tests(model, manifest)
+    ]
+    assert without == []
+
+
+def test_marts_are_named_by_their_domain_which_is_their_schema(models: list[Node]) -> None:
+    marts = [model for model in models if model["fqn"][1] == "marts"]
+    for model in marts:
+        domain = model["fqn"][2]
+        assert model["name"] == f"{domain}__{model['alias']}"
+        assert model["schema"] == domain
+    assert {model["alias"] for model in marts} >= {
+        *("orders", "order_lines", "refunds", "refund_allocations", "customers", "products"),
+        *("daily_totals", "calendar", "sessions", "touchpoints", "paths", "path_touchpoints"),
+        *("attribution", "activity_daily", "product_pairs"),
+    }
+
+
+def test_no_model_reads_the_wall_clock(models: list[Node]) -> None:
+    clocks = ("current_timestamp", "current_date", "now()", "getdate", "run_started_at")
+    wrong = [
+        model["name"]
+        for model in models
+        if any(clock in model["raw_code"].lower() for clock in clocks)
+    ]
+    assert wrong == []
+
+
+def test_staging_models_are_those_of_the_shop_model(models: list[Node]) -> None:
+    names = sorted(model["name"] for model in models if model["name"].startswith("stg_"))
+    assert names == [
+        "stg_activity__cart_events",
+        "stg_activity__product_events",
+        "stg_activity__searches",
+        "stg_campaign__campaigns",
+        "stg_campaign__events",
+        "stg_campaign__spend",
+        "stg_shop__customers",
+        "stg_shop__order_lines",
+        "stg_shop__orders",
+        "stg_shop__products",
+        "stg_shop__refunds",
+    ]
+
+
+def test_the_two_calls_run_every_node_exactly_once(
+    small_shop: Build, manifest: dict[str, Any]
+) -> None:
+    before = small_shop.listed(*BEFORE_SOLVERS)
+    after = small_shop.listed(*AFTER_SOLVERS)
+    every = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in {"model", "seed", "test"}
+    ]
+    assert sorted([*before, *after]) == sorted(every)
+    assert {"core__orders", "campaign__attribution"} <= set(after)
+    assert {"core__customers", "int_core__refunds_to_allocate"} <= set(before)
