@@ -4,6 +4,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from extractors.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    from cli.inspection import Findings, TableCheck
+    from warehouse.config import Settings
+    from warehouse.config.sources import DynamodbSource
 
 STAGING = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "staging"
 
@@ -55,3 +63,75 @@ def missing(columns: Mapping[tuple[str, str], Collection[str]], used: Iterable[U
         for use in used
         if (use.source, use.entity) in columns and use.column not in columns[use.source, use.entity]
     ]
+
+
+def add_missing(settings: "Settings", findings: "Findings") -> None:
+    """Compare what the dbt models take from raw with what raw has, or will have."""
+    from warehouse.config.sources import DynamodbSource
+
+    used = list(uses())
+    _add_unread(settings, findings, used)
+    for table in findings.tables:
+        source = settings.sources[table.source]
+        if isinstance(source, DynamodbSource):
+            findings.notes.extend(
+                f"{use.source}.{use.entity}: {use.model} takes the column {use.column}; name it"
+                " under `columns:`, so that it exists even when no item has it"
+                for use in missing(_declared(settings, source, table), used)
+            )
+        else:
+            for use in missing(_readable(settings, table), used):
+                findings.add(
+                    SourceError(
+                        f"{use.source}.{use.entity}: has no column {use.column}, which {use.model}"
+                        " takes; add it at the source, or rewrite that staging model"
+                    )
+                )
+
+
+def _add_unread(settings: "Settings", findings: "Findings", used: list[Use]) -> None:
+    read = {
+        (name, entity)
+        for name, source in settings.sources.items()
+        for table in source.tables
+        for entity in source.entities(table)
+    }
+    for source, entity in sorted({(use.source, use.entity) for use in used} - read):
+        models = {use.model for use in used if (use.source, use.entity) == (source, entity)}
+        findings.add(
+            ConfigError(
+                f"{settings.path.name}: nothing fills raw_{source}.{entity}, which"
+                f" {', '.join(sorted(models))} reads; add the table to sources.{source}, or rewrite"
+                " that staging model"
+            )
+        )
+
+
+def _readable(settings: "Settings", table: "TableCheck") -> dict[tuple[str, str], set[str]]:
+    """Return the raw columns of a relational table, without those that a PII rule drops."""
+    from extractors.naming import raw_names
+
+    rules = settings.pii.get(f"{table.source}.{table.table}", {})
+    kept = [column for column in table.columns or () if rules.get(column) != "drop"]
+    (entity,) = settings.sources[table.source].entities(table.table)
+    return {(table.source, entity): set(raw_names(kept).values())}
+
+
+def _declared(
+    settings: "Settings", source: "DynamodbSource", table: "TableCheck"
+) -> dict[tuple[str, str], set[str]]:
+    """Return the columns that each entity of a table has for certain."""
+    from extractors.naming import raw_names
+    from warehouse.state import segments
+
+    configured = source.tables[table.table]
+    columns = {
+        (table.source, entity): set(raw_names([*table.key, *configured.columns]).values())
+        for entity in source.entities(table.table)
+    }
+    for route in configured.route:
+        columns[table.source, route.entity] |= set(raw_names(route.columns).values())
+    for record in segments.records(settings.state_directory, "column_types"):
+        known = columns.get((record["source"], record["entity"]), set[str]())
+        known |= {column["name"] for column in record["columns"]}
+    return columns

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from extractors.errors import ConfigError, SourceError, WarehouseError
+from extractors.errors import ConfigError, WarehouseError
 
 if TYPE_CHECKING:
     from warehouse.config import Settings
@@ -51,6 +51,7 @@ class Findings:
 
 def inspect(settings: "Settings") -> Findings:
     """Ask every source of the configuration; what is wrong is collected, never raised."""
+    from cli import drift
     from warehouse.config.sources import DynamodbSource
 
     findings = Findings()
@@ -59,7 +60,7 @@ def inspect(settings: "Settings") -> Findings:
             _dynamodb(settings, name, source, findings)
         else:
             _postgres(settings, name, source, findings)
-    _drift(settings, findings)
+    drift.add_missing(settings, findings)
     if settings.publication.postgres is not None:
         findings.notes.append(
             "publication.postgres is not available in this version: versions are published as"
@@ -135,73 +136,6 @@ def _postgres_tables(
                 found.bytes,
                 columns=tuple(column.name for column in found.columns),
             )
-
-
-def _drift(settings: "Settings", findings: Findings) -> None:
-    """Compare what the dbt models take from raw with what raw has, or will have."""
-    from cli import drift
-    from extractors.naming import raw_names
-    from warehouse.config.sources import DynamodbSource
-
-    used = list(drift.uses())
-    read = {
-        (name, entity)
-        for name, source in settings.sources.items()
-        for table in source.tables
-        for entity in source.entities(table)
-    }
-    for source, entity in sorted({(use.source, use.entity) for use in used} - read):
-        models = {use.model for use in used if (use.source, use.entity) == (source, entity)}
-        findings.add(
-            ConfigError(
-                f"{settings.path.name}: nothing fills raw_{source}.{entity}, which"
-                f" {', '.join(sorted(models))} reads; add the table to sources.{source}, or rewrite"
-                " that staging model"
-            )
-        )
-    for table in findings.tables:
-        source = settings.sources[table.source]
-        if isinstance(source, DynamodbSource):
-            for use in drift.missing(_declared(settings, source, table), used):
-                findings.notes.append(
-                    f"{use.source}.{use.entity}: {use.model} takes the column {use.column}; name it"
-                    " under `columns:`, so that it exists even when no item has it"
-                )
-            continue
-        dropped = {
-            column
-            for column, rule in settings.pii.get(f"{table.source}.{table.table}", {}).items()
-            if rule == "drop"
-        }
-        raw = raw_names(set(table.columns or ()) - dropped).values()
-        (entity,) = source.entities(table.table)
-        for use in drift.missing({(table.source, entity): raw}, used):
-            findings.add(
-                SourceError(
-                    f"{use.source}.{use.entity}: has no column {use.column}, which {use.model}"
-                    " takes; add it at the source, or rewrite that staging model"
-                )
-            )
-
-
-def _declared(
-    settings: "Settings", source: "DynamodbSource", table: TableCheck
-) -> dict[tuple[str, str], set[str]]:
-    """Return the columns that each entity of a table has for certain."""
-    from extractors.naming import raw_names
-    from warehouse.state import segments
-
-    configured = source.tables[table.table]
-    columns = {
-        (table.source, entity): set(raw_names([*table.key, *configured.columns]).values())
-        for entity in source.entities(table.table)
-    }
-    for route in configured.route:
-        columns[table.source, route.entity] |= set(raw_names(route.columns).values())
-    for record in segments.records(settings.state_directory, "column_types"):
-        known = columns.get((record["source"], record["entity"]), set[str]())
-        known |= {column["name"] for column in record["columns"]}
-    return columns
 
 
 def _dynamodb(
