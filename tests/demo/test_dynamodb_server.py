@@ -31,7 +31,9 @@ TABLES = {"campaign_events": EVENTS, "shop_activity": VIEWS}
 def scanned(client: Any, table: str, **arguments: Any) -> tuple[list[Item], list[int]]:
     """Return all items of a scan, and how many came on each page."""
     pages = list(client.get_paginator("scan").paginate(TableName=table, **arguments))
-    return [item for page in pages for item in page["Items"]], [len(page["Items"]) for page in pages]
+    return [item for page in pages for item in page["Items"]], [
+        len(page["Items"]) for page in pages
+    ]
 
 
 def test_items_read_back_as_they_are_in_the_files(dynamodb: DynamoDbServer) -> None:
@@ -99,6 +101,6 @@ def test_a_deleted_table_is_gone(dynamodb: DynamoDbServer) -> None:
 def test_a_taken_port_is_named(dynamodb: DynamoDbServer) -> None:
     port = dynamodb.start().port
     dynamodb.stop()
-    with socket.create_server(("127.0.0.1", port)):
-        with pytest.raises(ConfigError, match=f"port {port} .* is taken"):
-            dynamodb.start()
+    taken = pytest.raises(ConfigError, match=f"port {port} .* is taken")
+    with socket.create_server(("127.0.0.1", port)), taken:
+        dynamodb.start()

@@ -90,9 +90,9 @@ def test_a_killed_initdb_is_started_over(postgres: PostgresServer) -> None:
 def test_a_taken_port_is_named_with_what_to_do(postgres: PostgresServer) -> None:
     port = postgres.start().port
     postgres.stop()
-    with socket.create_server(("127.0.0.1", port)):
-        with pytest.raises(ConfigError, match=f"port {port} .* is taken; end the program"):
-            postgres.start()
+    taken = pytest.raises(ConfigError, match=f"port {port} .* is taken; end the program")
+    with socket.create_server(("127.0.0.1", port)), taken:
+        postgres.start()
 
 
 def test_settings_reach_the_server(tmp_path: Path) -> None:

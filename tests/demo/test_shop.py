@@ -1,0 +1,235 @@
+"""The whole demo shop: up, further orders, kills, down."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pytest
+from pyarrow import compute, parquet
+
+from demo import shop
+from demo.generate import made_lines
+from demo.orders_file import COLUMNS
+from demo.place import Place
+from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
+from extractors.errors import ConfigError
+from warehouse import config
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CUT = datetime.fromisoformat("2026-03-01")
+
+
+def cut_files(folder: Path) -> tuple[Path, Path, Path]:
+    """Write orders of all months, of the months before CUT, and of the rest."""
+    lines = made_lines(seed=3, scale=0.2).rename_columns(list(COLUMNS))
+    early = compute.less(lines.column("InvoiceDate"), pa.scalar(CUT, pa.timestamp("us")))
+    parts = (lines, lines.filter(early), lines.filter(compute.invert(early)))
+    paths = tuple(folder / f"{name}.parquet" for name in ("all", "early", "rest"))
+    for path, part in zip(paths, parts, strict=True):
+        parquet.write_table(part, path)
+    return paths[0], paths[1], paths[2]
+
+
+def content(folder: Path) -> dict[str, list[Any]]:
+    """Return every row and item that the running shop holds, `updated_at` left out."""
+    place = Place(folder)
+    found: dict[str, list[Any]] = {"clock": [place.clock.read_text()]}
+    with psycopg.connect(place.postgres.dsn("shop")) as connection:
+        for table in SHOP_TABLES:
+            query = f"select {', '.join(table.names)} from {table.name}".encode()
+            found[table.name] = sorted(map(repr, connection.execute(query).fetchall()))
+    pages = place.dynamodb.client().get_paginator("scan")
+    for table in DYNAMODB_TABLES:
+        items = [item for page in pages.paginate(TableName=table) for item in page["Items"]]
+        found[table] = sorted(json.dumps(item, sort_keys=True) for item in items)
+    return found
+
+
+def query(folder: Path, text: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(Place(folder).postgres.dsn("shop"), autocommit=True) as connection:
+        found = connection.execute(text.encode())
+        return found.fetchall() if found.description else []
+
+
+def test_up_again_changes_nothing_and_after_down_everything_is_back(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+    first = content(folder)
+    stamps = query(folder, "select order_id, updated_at from orders")
+    files = {path: path.stat().st_mtime_ns for path in folder.glob("[.w]*") if path.is_file()}
+
+    said: list[str] = []
+    shop.up(folder, scale=0.05, progress=said.append)
+    assert said == ([said[0]] if Place(folder).postgres.cluster != folder else [])
+    assert (content(folder), query(folder, "select order_id, updated_at from orders")) == (
+        *(first, stamps),
+    )
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+    shop.down(folder)
+    assert shop.status(folder)["postgres"]["running"] is False
+    shop.up(folder, scale=0.05)
+    assert content(folder) == first
+
+
+def test_other_arguments_ask_for_a_delete_first(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+
+    with pytest.raises(ConfigError, match="another seed; run `warehouse demo down --delete` first"):
+        shop.up(folder, scale=0.05, seed=2)
+    shop.down(folder, delete=True)
+    assert list(folder.glob("*.yml")) == []
+    shop.up(folder, scale=0.05, seed=2)
+
+
+def test_the_configuration_is_valid_and_secrets_are_private(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+
+    settings = config.load(folder / "warehouse.yml")
+    assert list(settings.sources["shop"].tables) == [table.name for table in SHOP_TABLES]
+    assert settings.sources["activity"].entities("shop_activity") == (
+        *("product_events", "searches", "cart_events"),
+    )
+    assert settings.now() == datetime.fromisoformat("2026-04-01T00:00:00Z")
+    assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
+    assert ".env" in (folder / ".gitignore").read_text().split()
+    password = Place(folder).postgres.password
+    assert password not in (folder / "warehouse.yml").read_text()
+    assert password not in json.dumps(shop.status(folder))
+
+
+@pytest.mark.parametrize("name", ["warehouse.yml", ".env"])
+def test_a_file_of_somebody_else_is_never_overwritten(folder: Path, name: str) -> None:
+    (folder / name).write_text("mine\n")
+
+    with pytest.raises(ConfigError, match="was not written by the demo and stays as it is"):
+        shop.up(folder, scale=0.05)
+
+    assert (folder / name).read_text() == "mine\n"
+    assert not (folder / "var").exists()
+
+
+def test_triggers_stamp_the_clock_unless_the_writer_gives_a_time(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+    query(folder, "update orders set updated_at = '2020-01-01Z' where order_id = '600001'")
+    query(folder, "update orders set status = 'cancelled' where order_id = '600002'")
+    query(folder, "insert into campaigns (campaign_id) values ('new')")
+    query(folder, "insert into campaigns values ('old', updated_at => null)") if False else None
+    now, old = (datetime.fromisoformat(f"{day}T00:00:00Z") for day in ("2026-04-01", "2020-01-01"))
+
+    found = query(folder, "select updated_at from orders where order_id in ('600001', '600002')")
+    assert sorted(found) == [(old,), (now,)]
+    assert query(folder, "select updated_at from campaigns where campaign_id = 'new'") == [(now,)]
+    query(folder, "update orders set status = 'paid' where order_id = '600001'")
+    stamped = query(folder, "select updated_at from orders where order_id = '600001'")
+    assert stamped == [(now,)]
+
+
+def test_further_orders_give_the_same_shop_as_all_at_once(folder: Path, tmp_path: Path) -> None:
+    whole, early, rest = cut_files(tmp_path)
+    at_once = tmp_path / "at_once"
+    at_once.mkdir()
+    try:
+        shop.up(at_once, orders=whole, scale=4)
+        expected = content(at_once)
+    finally:
+        shop.down(at_once, delete=True)
+    shop.up(folder, orders=early, scale=4)
+    before = query(folder, "select count(*) from orders")
+    quiet = query(folder, "select order_id, updated_at from orders")
+
+    said: list[str] = []
+    shop.apply_orders(folder, rest, progress=said.append)
+
+    assert content(folder) == expected
+    assert query(folder, "select count(*) from orders") > before
+    # What the new part does not change is not written.
+    assert set(quiet) <= set(query(folder, "select order_id, updated_at from orders"))
+    moved = datetime.fromisoformat("2026-04-01T00:00:00Z")
+    assert query(
+        folder, "select distinct updated_at from orders where ordered_at > '2026-03-02'"
+    ) == [(moved,)]
+    shop.apply_orders(folder, rest, progress=said.append)
+    assert "applied before" in said[-1]
+    assert content(folder) == expected
+    # The same when the emulator starts again from its files.
+    Place(folder).dynamodb.stop()
+    shop.up(folder, orders=early, scale=4)
+    assert content(folder) == expected
+
+
+class Stopped(Exception):
+    """Ends a command where a kill could."""
+
+
+def stop_at(words: str) -> Callable[[str], None]:
+    def progress(line: str) -> None:
+        if line.startswith(words):
+            raise Stopped(line)
+
+    return progress
+
+
+def test_a_stop_at_any_step_of_further_orders_is_made_good_by_the_next_command(
+    folder: Path, tmp_path: Path
+) -> None:
+    whole, early, rest = cut_files(tmp_path)
+    at_once = tmp_path / "at_once"
+    at_once.mkdir()
+    try:
+        shop.up(at_once, orders=whole, scale=4)
+        expected = content(at_once)
+    finally:
+        shop.down(at_once, delete=True)
+    for words in ("orders:", "campaign_events:", "shop_activity:"):
+        shop.down(folder, delete=True)
+        shop.up(folder, orders=early, scale=4)
+        with pytest.raises(Stopped):
+            shop.apply_orders(folder, rest, progress=stop_at(words))
+
+        shop.apply_orders(folder, rest)
+
+        assert content(folder) == expected, words
+
+
+@pytest.mark.parametrize("moment", ["loading the shop's tables", "making up visits"])
+def test_up_goes_on_after_kill_9(folder: Path, moment: str) -> None:
+    command = [sys.executable, "-m", "cli.main", "demo", "up", "--scale", "0.5"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [*command, "--directory", str(folder)], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith(moment):
+                break
+        process.send_signal(signal.SIGKILL)
+    interrupted = Place(folder).dynamodb.version
+
+    shop.up(folder, scale=0.5)
+
+    assert interrupted == ""
+    counts = {row["table"]: row["rows"] for row in shop.status(folder)["tables"]}
+    assert counts["orders"] == 1_000
+    assert counts["campaign_events"] > 1_000
+
+
+def test_a_lost_data_directory_is_loaded_again(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+    first = content(folder)
+    # As when the system's temporary folder was emptied.
+    place = Place(folder)
+    place.postgres.delete()
+
+    shop.up(folder, scale=0.05)
+
+    assert content(folder) == first
+    shop.down(folder)
