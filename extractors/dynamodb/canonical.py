@@ -16,9 +16,11 @@ import orjson
 # writing it plainly would take as many digits as its exponent says.
 _LARGEST_EXPONENT = 200
 
+_MOST_DIGITS = 38
+
 # A text without sets whose numbers are all plain needs its keys sorted and nothing else.
 _NEEDS_WALK = re.compile(
-    r'"[SNB]S":\[|"N":"(?!(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])")'
+    r'"[SNB]S"\s*:|"N"\s*:\s*"(?!(?:0|-?[1-9][0-9]{0,37}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])")'
 )
 
 
@@ -36,6 +38,21 @@ def plain_number(text: str) -> str | None:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
+def canonical_number(text: str) -> str:
+    """Return the one text of a number: plain, but 1E+38 and beyond with an exponent.
+
+    boto3 refuses to read more than 38 digits, be they zeros. What is no number stays as it is.
+    """
+    plain = plain_number(text)
+    if plain is None:
+        return text
+    digits = plain.lstrip("-")
+    if "." in digits or len(digits) <= _MOST_DIGITS:
+        return plain
+    significant = plain.rstrip("0")
+    return f"{significant}E+{len(plain) - len(significant)}"
+
+
 def _number_order(text: str) -> Decimal:
     return Decimal(plain_number(text) or 0)
 
@@ -44,11 +61,11 @@ def _value(tagged: Mapping[str, Any]) -> dict[str, Any]:
     ((tag, value),) = tagged.items()
     match tag:
         case "N":
-            value = plain_number(value) or value
+            value = canonical_number(value)
         case "SS":
             value = sorted(value)
         case "NS":
-            value = sorted((plain_number(n) or n for n in value), key=_number_order)
+            value = sorted(map(canonical_number, value), key=_number_order)
         case "BS":
             value = sorted(value, key=base64.b64decode)
         case "L":

@@ -7,10 +7,9 @@ of values found is compared with the number captured (`measure.py`).
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
-import simdjson
 
 from extractors.errors import SourceError
 from extractors.naming import literal, quoted
@@ -108,13 +107,12 @@ def told_apart(files: Sequence[Path], shape: Shape, directory: Path) -> list[Pat
     """Return the files with attributes renamed as the shape wants it; most need none of it."""
     if not shape.aliases:
         return list(files)
-    names = {name: orjson.dumps(shape.aliases.get(name, name)) + b":" for name in shape.tags}
     written: list[Path] = []
     for file in files:
         written.append(directory / file.name)
         with file.open("rb") as lines, written[-1].open("wb") as renamed:
             for line in lines:
-                item = cast("Any", simdjson.Parser().parse(line))
-                values = (names[name] + value.mini for name, value in item.items())
-                renamed.write(b"{" + b",".join(values) + b"}\n")
+                item: dict[str, Any] = orjson.loads(line)
+                values = {shape.aliases.get(name, name): value for name, value in item.items()}
+                renamed.write(orjson.dumps(values) + b"\n")
     return written

@@ -40,17 +40,21 @@ def measured(
     SourceError when the files do not hold exactly the `attributes` values that were captured.
     """
     aggregates: list[str] = ["count(*)"]
+    plain: list[str] = []
     for attribute, tag in shape.pairs:
         value = shape.column(attribute, tag)
         assert value is not None
         aggregates.append(f"count({value})")
         if tag == "N":
-            aggregates += facts_sql(value)
+            plain.append(f"plain({value}) as p{value}")
+            aggregates += facts_sql(value, f"p{value}")
         elif tag == "NS":
-            aggregates += set_facts_sql(value)
+            plain.append(f"list_transform({value}, lambda n: plain(n)) as p{value}")
+            aggregates += set_facts_sql(f"p{value}")
     rows = connection.execute(
         f"select entity, {', '.join(aggregates)}"
-        f" from (select *, {route} as entity from ({shape.query(files)})) group by entity"
+        f" from (select {', '.join(['*', *plain])}, {route} as entity"
+        f" from ({shape.query(files)})) group by entity"
     ).fetchall()
     measures = {row[0]: _measure(shape, row[1:]) for row in rows}
     decoded = sum(sum(measure.counts.values()) for measure in measures.values())

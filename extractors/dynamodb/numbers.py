@@ -22,38 +22,30 @@ class NumberFacts:
     decimals: int = 0
 
 
-def _conditions(value: str) -> tuple[str, str, str, str]:
-    plain = f"plain({value})"
+def facts_sql(values: str, plain: str) -> list[str]:
+    """Return the aggregates that make NumberFacts of a column and of `plain` of it."""
+    return [
+        f"count({values}) = count({plain})",
+        f"bool_and({_is_bigint(plain)}) filter ({plain} is not null)",
+        f"max(digits({plain}))",
+        f"max(decimals({plain}))",
+    ]
+
+
+def set_facts_sql(plain: str) -> list[str]:
+    """Return the same aggregates over lists of plain numbers."""
+    return [
+        f"bool_and(not list_contains(list_transform({plain}, lambda n: n is null), true))",
+        f"bool_and(list_bool_and(list_transform({plain}, lambda n: {_is_bigint('n')})))",
+        f"max(list_max(list_transform({plain}, lambda n: digits(n))))",
+        f"max(list_max(list_transform({plain}, lambda n: decimals(n))))",
+    ]
+
+
+def _is_bigint(plain: str) -> str:
     return (
-        f"{plain} is not null",
-        f"{plain} is not null and decimals({plain}) = 0"
-        f" and try_cast(split_part({plain}, '.', 1) as bigint) is not null",
-        f"digits({plain})",
-        f"decimals({plain})",
+        f"decimals({plain}) = 0 and try_cast(split_part({plain}, '.', 1) as bigint) is not null"
     )
-
-
-def facts_sql(value: str) -> list[str]:
-    """Return the aggregates over a VARCHAR expression that make NumberFacts."""
-    exact, bigint, digits, decimals = _conditions(value)
-    given = f"filter ({value} is not null)"
-    return [
-        f"bool_and({exact}) {given}",
-        f"bool_and({bigint}) {given}",
-        f"max({digits})",
-        f"max({decimals})",
-    ]
-
-
-def set_facts_sql(values: str) -> list[str]:
-    """Return the same aggregates over a VARCHAR[] expression."""
-    exact, bigint, digits, decimals = _conditions("n")
-    return [
-        f"bool_and(len(list_filter({values}, lambda n: not ({exact}))) = 0)",
-        f"bool_and(len(list_filter({values}, lambda n: not ({bigint}))) = 0)",
-        f"max(list_max(list_transform({values}, lambda n: {digits})))",
-        f"max(list_max(list_transform({values}, lambda n: {decimals})))",
-    ]
 
 
 def facts_of(row: tuple[bool | None, bool | None, int | None, int | None]) -> NumberFacts:

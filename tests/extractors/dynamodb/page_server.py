@@ -37,6 +37,9 @@ class Table:
     limits: list[int] = field(default_factory=list[int])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.counts = [len(json.loads(page)) for page in self.pages]
+
     def describe(self, name: str) -> dict[str, Any]:
         return {
             "Table": {
@@ -63,8 +66,7 @@ class Table:
             number = request["Segment"] + 1
         if number > len(self.pages):
             return b'{"Items":[],"Count":0,"ScannedCount":0}'
-        items = self.pages[number - 1]
-        count = items.count(b'"sk":{"S":')
+        items, count = self.pages[number - 1], self.counts[number - 1]
         after = number + request["TotalSegments"]
         tail = (
             f',"Count":{count},"ScannedCount":{count},'
