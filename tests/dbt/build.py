@@ -55,8 +55,11 @@ class Build:
         with self.connect() as connection:
             refunds = connection.sql("from intermediate.int_core__refunds_to_allocate")
             lines = connection.sql("from intermediate.int_core__refundable_lines")
-            solved = allocate(refunds.to_arrow_table(), lines.to_arrow_table())  # noqa: F841
-            connection.execute("create or replace table solved.refund_allocations as from solved")
+            allocations = allocate(refunds.to_arrow_table(), lines.to_arrow_table())
+            connection.register("allocations", allocations)
+            connection.execute(
+                "create or replace table solved.refund_allocations as from allocations"
+            )
         self._succeed("build", *AFTER_SOLVERS, *WITHOUT_UNIT_TESTS)
 
     def listed(self, *selection: str) -> list[str]:

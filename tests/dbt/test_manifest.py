@@ -1,10 +1,13 @@
 """The project keeps its layers, says every table's grain, and holds marts to contracts."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
+from tests.dbt.marts_page import PAGE, page
 
 pytestmark = pytest.mark.slow
 
@@ -157,3 +160,26 @@ def test_the_two_calls_run_every_node_exactly_once(
     assert sorted([*before, *after]) == sorted(every)
     assert {"core__orders", "campaign__attribution"} <= set(after)
     assert {"core__customers", "int_core__refunds_to_allocate"} <= set(before)
+
+
+def test_the_reference_page_says_what_the_models_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
+    manifest: dict[str, Any], models: list[Node], repository: Path
+) -> None:
+    exposures = {one["name"]: one for one in manifest["exposures"].values()}
+    readers = {
+        "start_here": repository / "notebooks" / "start_here.ipynb",
+        "read_the_marts": repository / "docs" / "how-to" / "read-the-marts.md",
+    }
+    marts = {
+        f"{model['schema']}.{model['alias']}": model["unique_id"]
+        for model in models
+        if model["fqn"][1] == "marts"
+    }
+    for name, path in readers.items():
+        text = path.read_text(encoding="utf-8")
+        read = {marts.get(table) for table in re.findall(r"(?:from|join) (\w+[.]\w+)", text)}
+        assert read & set(marts.values()) <= set(exposures[name]["depends_on"]["nodes"]), name
