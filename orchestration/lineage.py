@@ -7,11 +7,14 @@ from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 RAW_PREFIX = "raw_"
+# What the solver of refund allocations reads: dbt sees its result as a source.
+REFUND_INPUTS = ("int_core__refunds_to_allocate", "int_core__refundable_lines")
+SOLVED = {"refund_allocations": REFUND_INPUTS}
 
 
 def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return for each public table (schema, name) the raw tables (source, entity) upstream."""
-    parents: Mapping[str, Sequence[str]] = manifest["parent_map"]
+    parents = _parents(manifest)
     result: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for identity, node in manifest["nodes"].items():
         if node["resource_type"] != "model" or node["schema"] not in PUBLIC_SCHEMAS:
@@ -24,6 +27,21 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result
+
+
+def _parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Return the manifest's graph with the solvers' edges, which dbt does not know."""
+    models = {
+        node["name"]: identity
+        for identity, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+    solved = {
+        identity: [models[name] for name in SOLVED[entry["identifier"]]]
+        for identity, entry in manifest["sources"].items()
+        if entry["schema"] == "solved"
+    }
+    return {**manifest["parent_map"], **solved}
 
 
 def _upstream(parents: Mapping[str, Sequence[str]], identity: str) -> set[str]:

@@ -10,11 +10,11 @@ from dagster_dbt import DagsterDbtTranslator
 from analytics.refund_allocation import allocate
 from extractors.errors import AuditError
 from orchestration import dbt, lineage, progress, sources
+from orchestration.lineage import REFUND_INPUTS
 from orchestration.pipeline import Pipeline
 from warehouse.engines import duckdb_engine
 from warehouse.publish import audit
 
-REFUND_INPUTS = ("int_core__refunds_to_allocate", "int_core__refundable_lines")
 
 
 def build(
@@ -59,8 +59,7 @@ def solve_refund_allocations(pipeline: Pipeline) -> int:
     """Allocate refunds to order lines, write `solved.refund_allocations`, return its row count."""
     with pipeline.database() as connection:
         refunds, lines = (
-            connection.execute(f"SELECT * FROM intermediate.{name}").to_arrow_table()
-            for name in REFUND_INPUTS
+            connection.table(f"intermediate.{name}").to_arrow_table() for name in REFUND_INPUTS
         )
         solved = allocate(refunds, lines)
         with duckdb_engine.transaction(connection):

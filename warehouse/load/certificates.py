@@ -78,6 +78,5 @@ def record_certificate(
 def require_passed(certificate: Certificate) -> None:
     """Raise AuditError, naming the differing key ranges, unless the certificate passed."""
     if certificate.status != "passed":
-        where = f"{certificate.source}.{certificate.table}"
-        ranges = f"; differing: {', '.join(certificate.ranges)}" if certificate.ranges else ""
-        raise AuditError(f"{where}: certificate failed: {certificate.detail}{ranges}")
+        ranges = f" (differing: {'; '.join(certificate.ranges)})" if certificate.ranges else ""
+        raise AuditError(f"certificate failed: {certificate.detail}{ranges}")

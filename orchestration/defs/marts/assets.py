@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
-from orchestration import dbt, solvers
+from orchestration import dbt, lineage, solvers
 from orchestration.pipeline import Pipeline
 
 
@@ -59,7 +59,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["solved", "refund_allocations"],
-        deps=[dg.AssetKey(["intermediate", name]) for name in solvers.REFUND_INPUTS],
+        deps=[dg.AssetKey(["intermediate", name]) for name in lineage.REFUND_INPUTS],
         group_name="core",
         kinds={"python"},
         description="One row per refund line and order line that it is allocated to.",

@@ -1,0 +1,120 @@
+"""A held-back month of real orders is loaded as a real increment."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from tests.demo_shops import real_orders
+from tests.shops import Shop, differences
+
+pytestmark = pytest.mark.slow
+
+# Three months, the last of them held back: the whole file would take minutes more and say no more.
+FIRST_MONTHS = "InvoiceDate < TIMESTAMP '2011-02-01'"
+HELD_BACK = "InvoiceDate >= TIMESTAMP '2011-02-01' AND InvoiceDate < TIMESTAMP '2011-03-01'"
+
+
+def cut(orders: Path, condition: str, target: Path) -> Path:
+    duckdb.execute(
+        f"COPY (SELECT * EXCLUDE n FROM (SELECT *, file_row_number AS n"
+        f" FROM read_parquet('{orders}', file_row_number = true)) WHERE {condition} ORDER BY n)"
+        f" TO '{target}' (FORMAT parquet)"
+    )
+    return target
+
+
+def connect(shop: Shop) -> "psycopg.Connection[Any]":
+    text = (shop.directory / ".env").read_text()
+    found = re.search(r"^SHOP_DSN=['\"]?([^'\"\n]+)", text, re.MULTILINE)
+    assert found is not None
+    return psycopg.connect(found.group(1), autocommit=True)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Shop]:
+    """Yield a shop that holds the first two months."""
+    folder = tmp_path_factory.mktemp("increment")
+    file = cut(real_orders(shared_data), FIRST_MONTHS, folder / "first.parquet")
+    started = Shop(folder)
+    started.command("demo", "up", "--orders", str(file))
+    yield started
+    started.command("demo", "down", "--delete")
+
+
+def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_all_at_once(
+    shop: Shop, shared_data: Path, tmp_path: Path
+) -> None:
+    with connect(shop) as late, connect(shop) as other:
+        late.execute("BEGIN")
+        late.execute("SAVEPOINT before_the_row")
+        late.execute(
+            "INSERT INTO users (user_id, country, created_at, marketing_consent, account_status)"
+            " VALUES ('late', 'Malta', '2010-12-05 10:00+00', true, 'active')"
+        )
+        late.execute("RELEASE SAVEPOINT before_the_row")
+        first = shop.json("run", "--as-of", "2011-02-01T00:00:00Z")
+        late.execute("COMMIT")
+        other.execute(
+            "UPDATE products SET category = 'relabelled', updated_at = '2001-01-01 00:00+00'"
+            " WHERE product_id = '85123A'"
+        )
+        stamp = other.execute(
+            "SELECT updated_at < '2002-01-01' FROM products WHERE product_id = '85123A'"
+        ).fetchone()
+        assert stamp == (True,), "the old stamp is the point of this test"
+    assert {t["mode"] for t in first["tables"]} == {"full"}
+
+    march = cut(real_orders(shared_data), HELD_BACK, tmp_path / "held_back.parquet")
+    shop.command("demo", "orders", str(march))
+    as_of = ("--as-of", "2011-03-01T00:00:00Z")
+    second = {
+        t["entity"]: t for t in shop.json("run", *as_of)["tables"] if t["source"] == "shop"
+    }
+    assert {t["mode"] for t in second.values()} == {"incremental"}
+    assert {t["certificate"] for t in second.values()} == {"passed"}
+    with connect(shop) as connection:
+        in_source = {
+            table: connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+            for table in second
+        }
+    expected = duckdb.execute(
+        f"SELECT count(*) FILTER (InvoiceNo NOT LIKE 'C%'), count(*) FILTER (InvoiceNo LIKE 'C%'),"
+        f" count(DISTINCT InvoiceNo) FILTER (InvoiceNo NOT LIKE 'C%') FROM '{march}'"
+    ).fetchone()
+    lines, refunds, orders = expected or (0, 0, 0)
+    assert second["order_lines"]["rows"] == second["order_lines"]["inserted"] == lines
+    assert second["refunds"]["rows"] == second["refunds"]["inserted"] == refunds
+    assert second["orders"]["inserted"] <= orders
+    assert second["orders"]["rows"] < (in_source["orders"] or (0,))[0] / 2
+    assert shop.query("SELECT country FROM core.customers WHERE customer_id = 'late'") != []
+    assert shop.query("SELECT category FROM core.products WHERE product_id = '85123A'") == [
+        ("relabelled",)
+    ]
+
+    at_once = shop.sibling(tmp_path / "at_once")
+    at_once.command("run", *as_of)
+    assert at_once.current()["tables"] == shop.current()["tables"]
+    assert differences(at_once.published, shop.published) == []
+
+    incremental = tmp_path / "incremental.duckdb"
+    shutil.copy(shop.published, incremental)
+    (shop.directory / "var" / "build.duckdb").unlink()
+    rebuilt = shop.json("run", *as_of)
+    assert {t["mode"] for t in rebuilt["tables"] if t["source"] == "shop"} == {"incremental"}
+    assert shop.current()["tables"] == at_once.current()["tables"]
+    assert differences(incremental, shop.published) == []
+
+
+def test_a_row_deleted_at_the_source_leaves_the_marts(shop: Shop) -> None:
+    with connect(shop) as connection:
+        connection.execute("DELETE FROM refunds WHERE refund_id = (SELECT max(refund_id) FROM refunds)")
+        (remaining,) = connection.execute("SELECT count(*) FROM refunds").fetchone() or (0,)
+    result = {t["entity"]: t for t in shop.json("run")["tables"]}
+    assert (result["refunds"]["deleted"], result["refunds"]["certificate"]) == (1, "passed")
+    assert shop.query("SELECT count(*) FROM core.refunds") == [(remaining,)]
