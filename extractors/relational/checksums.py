@@ -79,7 +79,7 @@ class TableReader:
         )
         with cast_engine(self._plan.spec.pii_keys) as engine:
             engine.register("batches", self._table(sql))
-            return engine.execute(f"SELECT {casts}, row_hash FROM batches").to_arrow_table()
+            return engine.sql(f"SELECT {casts}, row_hash FROM batches").to_arrow_table()
 
     def repair(
         self,

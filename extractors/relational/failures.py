@@ -22,18 +22,38 @@ _ADVICE = {
     "57014": "somebody cancelled the statement, or a time limit did; run again",
     "57P": "the server stops or restarts; run again when it is up",
 }
-_CONFLICT = "conflict with recovery"
+# Errors without a SQLSTATE (while connecting, or through Arrow) tell it in words.
+_SAYS = (
+    ("conflict with recovery", "40001"),
+    ("password authentication", "28000"),
+    ("no password supplied", "28000"),
+    ("pg_hba.conf", "28000"),
+    (r"^database .* does not exist", "3D000"),
+    ("canceling statement", "57014"),
+    ("is starting up", "57P03"),
+    ("shutting down", "57P03"),
+    ("terminating connection", "57P01"),
+    ("too many clients", "53300"),
+    ("connection", "08000"),
+    ("timeout", "08000"),
+    ("could not translate host name", "08000"),
+)
+
+
+class ReadError(Exception):
+    """The driver failed while Arrow read from it."""
+
+
 # What the drivers raise, and DuckDB when it reads from one.
-DRIVER_ERRORS = (adbc_driver_manager.Error, psycopg.Error, duckdb.Error)
+DRIVER_ERRORS = (adbc_driver_manager.Error, psycopg.Error, duckdb.Error, ReadError)
 
 
 def source_error(place: str, error: Exception) -> SourceError:
     """Return the error a user sees for a driver's error; `place` says which server and table."""
-    state = sqlstate(error)
     reason = _reason(str(error)) or type(error).__name__
-    advice = _ADVICE["40001"] if _CONFLICT in reason else _advice(state)
-    if state is None and _is_lost(reason):
-        advice = _ADVICE["08"]
+    said = next((code for words, code in _SAYS if re.search(words, reason.lower())), None)
+    # A replica's conflict with recovery carries the SQLSTATE of other things too.
+    advice = _advice(said if said == "40001" else sqlstate(error) or said)
     return SourceError(f"{place}: {reason}" + (f"; {advice}" if advice else ""))
 
 
@@ -64,7 +84,3 @@ def _reason(text: str) -> str:
         if found:
             return found.group(1).strip().rstrip(".")
     return ""
-
-
-def _is_lost(reason: str) -> bool:
-    return "connection" in reason.lower() or "server" in reason.lower()

@@ -17,6 +17,7 @@ from extractors.naming import literal
 from extractors.package import PackageWriter
 from extractors.relational.catalogue import Relation
 from extractors.relational.connection import open_reader
+from extractors.relational.failures import ReadError
 from extractors.relational.plan import Plan
 
 # One part per range: small enough that two readers end together, large enough that a reader's
@@ -66,10 +67,12 @@ class Readers:
                         yield batches
                 finally:
                     self._active.discard(cursor)
-        except BaseException:
+        except BaseException as error:
             # Its transaction is over, and with it its place in the snapshot.
             self._idle.put(None)
             _close(connection)
+            if isinstance(error, OSError) and "[libpq]" in str(error):
+                raise ReadError(str(error)) from None
             raise
         self._idle.put(connection)
 

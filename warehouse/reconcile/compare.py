@@ -103,8 +103,8 @@ def compare(
     sides = dict(connection.execute("SELECT _side, count(*) FROM differing GROUP BY 1").fetchall())
 
     def of(side: str) -> ArrowTable:
-        return connection.execute(
-            f"SELECT {keys} FROM differing WHERE _side = ? ORDER BY {keys}", [side]
+        return connection.sql(
+            f"SELECT {keys} FROM differing WHERE _side = '{side}' ORDER BY {keys}"
         ).to_arrow_table()
 
     shown = connection.execute(

@@ -49,8 +49,12 @@ VALUES = [
     ("mood", "'not bad'", "VARCHAR", "not bad"),
     ("price", "1.25", "DECIMAL(8,2)", "1.25"),
     ("bytea", "'\\x00ff'", "BLOB", "\\x00\\xFF"),
-    ("uuid", "'A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11'", "UUID",
-     "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    (
+        "uuid",
+        "'A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11'",
+        "UUID",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    ),
     ("date", "'2011-08-31'", "DATE", "2011-08-31"),
     ("date", "'infinity'", "DATE", "infinity"),
     ("date", "'-infinity'", "DATE", "-infinity"),
@@ -62,8 +66,12 @@ VALUES = [
     ("timestamptz", "'infinity'", "TIMESTAMPTZ", "infinity"),
     ("timestamptz", "'-infinity'", "TIMESTAMPTZ", "-infinity"),
     ("timestamptz", "'4714-11-24 00:00:00+00 BC'", "TIMESTAMPTZ", "4714-11-24 (BC) 00:00:00+00"),
-    ("timestamptz", "'294247-01-10 04:00:54.775806+00'", "TIMESTAMPTZ",
-     "294247-01-10 04:00:54.775806+00"),
+    (
+        "timestamptz",
+        "'294247-01-10 04:00:54.775806+00'",
+        "TIMESTAMPTZ",
+        "294247-01-10 04:00:54.775806+00",
+    ),
     ("time", "'24:00:00'", "VARCHAR", "24:00:00"),
     ("timetz", "'12:00:00.5+02'", "VARCHAR", "12:00:00.5+02"),
     ("interval", "'1 year 2 days 03:04:05.678'", "VARCHAR", "P1Y2DT3H4M5.678S"),
@@ -84,8 +92,12 @@ VALUES = [
     ("boolean[]", "'{}'", "BOOLEAN[]", "[]"),
     ("integer[]", "'{{1,2},{3,4}}'", "VARCHAR", "[[1,2],[3,4]]"),
     ("numeric[]", "'{1.10,NaN,null}'", "VARCHAR", '[1.10,"NaN",null]'),
-    ("timestamptz[]", "array['2011-08-31 12:00+02'::timestamptz]", "VARCHAR",
-     '["2011-08-31T10:00:00+00:00"]'),
+    (
+        "timestamptz[]",
+        "array['2011-08-31 12:00+02'::timestamptz]",
+        "VARCHAR",
+        '["2011-08-31T10:00:00+00:00"]',
+    ),
 ]
 
 
@@ -142,10 +154,14 @@ def test_a_time_beyond_raws_last_is_quarantined_and_the_rest_loaded(
     ]
     rejected = landed(tmp_path, manifest, "row_key, field, reason, payload", "quarantine")
     assert [row[:3] for row in rejected] == [
-        ("[\"2\"]", "seen", "time is after the last that raw can hold (294247-01-10)"),
-        ("[\"3\"]", "seen", "time is after the last that raw can hold (294247-01-10)"),
+        ('["2"]', "seen", "time is after the last that raw can hold (294247-01-10)"),
+        ('["3"]', "seen", "time is after the last that raw can hold (294247-01-10)"),
     ]
-    assert json.loads(rejected[0][3]) == {"id": "2", "seen": "294276-12-31 00:00:00+00", "price": "2"}
+    assert json.loads(rejected[0][3]) == {
+        "id": "2",
+        "seen": "294276-12-31 00:00:00+00",
+        "price": "2",
+    }
     assert (manifest.rows, manifest.quarantined, rows) == (2, 2, 2)
 
 
@@ -169,7 +185,10 @@ def test_types_only_widen(source: Source, tmp_path: Path) -> None:
     with source.snapshot() as snapshot:
         manifest = snapshot.extract(TableSpec("t", ("id",), types=recorded), tmp_path, None)
     assert [column.type for column in manifest.columns] == [
-        "BIGINT", "INTEGER", "DECIMAL(10,4)", "VARCHAR",
+        "BIGINT",
+        "INTEGER",
+        "DECIMAL(10,4)",
+        "VARCHAR",
     ]
     assert landed(tmp_path, manifest) == [(1, 7, Decimal("1.2500"), "3")]
 
