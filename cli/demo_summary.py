@@ -6,9 +6,9 @@ from cli.shared import print_table, time_text
 
 NEXT = """
 The version is the file var/published/{version}.duckdb. Where to go from here:
-  make dev         the Dagster UI on http://127.0.0.1:3000
-  make notebook    a notebook on the marts, in JupyterLab
-  {command} sql    a SQL prompt on the marts
+  make dev                       the Dagster UI on http://127.0.0.1:3000
+  make notebook                  a notebook on the marts, in JupyterLab
+  .venv/bin/warehouse sql        a SQL prompt on the marts
   docs/tutorial/first-hour.md    what to try next"""
 
 
@@ -38,7 +38,7 @@ def summary() -> None:
         ("mart", "rows"),
         [(f"{table.schema}.{table.table}", table.rows) for table in current.tables],
     )
-    click.echo(NEXT.format(version=current.version, command=".venv/bin/warehouse"))
+    click.echo(NEXT.format(version=current.version))
 
 
 def _certificate(certificate: dict[str, str] | None) -> str:

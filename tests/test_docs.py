@@ -60,8 +60,8 @@ def test_a_command_that_is_not_run_is_one_that_the_warehouse_takes(page: Path) -
     for block in marked(page):
         if block.marker.startswith((NOT_RUN, PARSED)) and block.language == "console":
             for command in commands(block):
-                line = command.text.replace("\\\n", " ").split("&&")
-                for words in (shlex.split(part, comments=True) for part in line):
+                for part in re.split(r"&&|[|<>;]", command.text.replace("\\\n", " ")):
+                    words = shlex.split(part, comments=True)
                     if words and words[0] == "warehouse":
                         parse(words[1:])
 
