@@ -115,7 +115,7 @@ class Place:
             self.clock.chmod(0o644)
 
     def delete(self) -> None:
-        """Remove everything; the servers are stopped already."""
+        """Remove everything, PostgreSQL included; the emulator is stopped already."""
         self.postgres.delete()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -97,7 +97,11 @@ class PostgresServer:
         """Stop the server and remove everything it wrote, wherever it is."""
         if not self.directory.exists():
             return
-        self.stop()
+        with processes.locked(self.directory / "lock"):
+            pid = self._postmaster()
+            if pid is not None:
+                # At once, without writing to disk what is removed next.
+                processes.end(pid, self.data, signal.SIGQUIT)
         shutil.rmtree(self.cluster, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -25,6 +25,9 @@ Progress = Callable[[str], None]
 # Part of the name of the items' version: raise it when the same orders get other items.
 ITEMS_FORMAT = 1
 
+# The table and the name of the file of items that come from `--clicks`.
+CLICKS = ("shop_activity", "clicks")
+
 
 def _silent(_: str) -> None:
     return None
@@ -50,27 +53,27 @@ def up(
     )
     settings.refuse_foreign(place.directory)
     with locked(place.lock):
-        known = place.arguments()
-        if known != arguments:
-            # Read before anything is noted: a wrong file must leave nothing behind.
-            lines = read_lines(orders) if orders and known is None else None
-            place.agree(arguments)
-        else:
-            lines = None
+        # Files are read before anything is noted or started: a wrong one leaves no shop behind.
+        is_first = place.arguments() is None
+        lines = read_lines(orders) if orders and is_first else None
+        views = list(click_items(clicks)) if clicks and is_first else None
+        place.agree(arguments)
         if not place.part_names():
             name = arguments.orders or f"made{sha256(repr(arguments).encode()).hexdigest()}"
             progress("reading orders" if orders else "making up orders")
             if lines is None:
                 lines = read_lines(orders) if orders else made_lines(seed, scale)
             place.write_first(name, lines)
-        _bring_up(place, arguments, clicks, progress)
+        if clicks and not place.dynamodb.has_more(*CLICKS):
+            place.dynamodb.write_more(*CLICKS, views or click_items(clicks))
+        _bring_up(place, arguments, progress)
 
 
 def apply_orders(directory: Path, file: Path, progress: Progress = _silent) -> None:
     """Apply a further part of real orders to the shop as live changes; once per file."""
     place, arguments = _existing(directory)
     with locked(place.lock):
-        _bring_up(place, arguments, None, progress)
+        _bring_up(place, arguments, progress)
         name = sha256_of(file)
         applied = place.part_names()
         if name in applied:
@@ -81,6 +84,7 @@ def apply_orders(directory: Path, file: Path, progress: Progress = _silent) -> N
         old = Content(before, arguments)
         new = Content(pa.concat_tables([before, lines]).combine_chunks(), arguments)
         place.write_next(name, lines)
+        progress(f"applying {lines.num_rows:,} lines")
         with _connected(place) as connection:
             changed = changes(old.rows, new.rows)
             written = database.apply(connection, changed, [*applied, name], new.clock)
@@ -101,10 +105,11 @@ def down(directory: Path, delete: bool = False, progress: Progress = _silent) ->
         return
     with locked(place.lock):
         place.dynamodb.stop()
-        place.postgres.stop()
         if delete:
             place.delete()
             settings.remove(place.directory)
+        else:
+            place.postgres.stop()
     progress("deleted the demo shop" if delete else "stopped the demo shop; its data is kept")
 
 
@@ -160,7 +165,7 @@ def _existing(directory: Path) -> tuple[Place, Arguments]:
     return place, arguments
 
 
-def _bring_up(place: Place, arguments: Arguments, clicks: Path | None, progress: Progress) -> None:
+def _bring_up(place: Place, arguments: Arguments, progress: Progress) -> None:
     """Make everything agree with the applied parts; each step looks at what is there already."""
     postgres = place.postgres
     if not postgres.is_running():
@@ -182,24 +187,20 @@ def _bring_up(place: Place, arguments: Arguments, clicks: Path | None, progress:
         elif applied != names:
             raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
         clock = database.clock(connection)
-    _serve_items(place, arguments, content, clicks, progress)
+    _serve_items(place, arguments, content, progress)
     place.advance_clock(clock)
     settings.write(
         place.directory, postgres.dsn(database.NAME), place.dynamodb.endpoint, arguments.seed
     )
 
 
-def _serve_items(
-    place: Place, arguments: Arguments, content: Content, clicks: Path | None, progress: Progress
-) -> None:
+def _serve_items(place: Place, arguments: Arguments, content: Content, progress: Progress) -> None:
     """Write the items' files when they are of other orders, and have them served."""
     dynamodb, version = place.dynamodb, _items_version(arguments, place.part_names())
     if dynamodb.version != version:
         progress("making up visits, clicks and carts")
-        if arguments.clicks and not dynamodb.has_more("shop_activity", "clicks"):
-            if clicks is None:
-                raise ConfigError(f"the clicks are not in {dynamodb.directory}; {START_OVER}")
-            dynamodb.write_more("shop_activity", "clicks", click_items(clicks))
+        if arguments.clicks and not dynamodb.has_more(*CLICKS):
+            raise ConfigError(f"{dynamodb.directory}: the clicks are gone; {START_OVER}")
         dynamodb.write(version, content.items())
     if dynamodb.is_running() and dynamodb.served != version:
         dynamodb.stop()

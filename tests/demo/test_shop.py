@@ -6,7 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,26 @@ def cut_files(folder: Path) -> tuple[Path, Path, Path]:
     for path, part in zip(paths, parts, strict=True):
         parquet.write_table(part, path)
     return paths[0], paths[1], paths[2]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield the folder of a small running shop that tests leave as it is."""
+    folder = tmp_path_factory.mktemp("running")
+    shop.up(folder, scale=0.05)
+    yield folder
+    shop.down(folder, delete=True)
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """Return what a shop holds that was loaded with the orders of all months at once."""
+    folder = tmp_path_factory.mktemp("at_once")
+    try:
+        shop.up(folder, orders=cut_files(folder)[0], scale=4)
+        return content(folder)
+    finally:
+        shop.down(folder, delete=True)
 
 
 def content(folder: Path) -> dict[str, list[Any]]:
@@ -80,30 +100,23 @@ def test_up_again_changes_nothing_and_after_down_everything_is_back(folder: Path
     assert content(folder) == first
 
 
-def test_other_arguments_ask_for_a_delete_first(folder: Path) -> None:
-    shop.up(folder, scale=0.05)
-
+def test_other_arguments_ask_for_a_delete_first(running: Path) -> None:
     with pytest.raises(ConfigError, match="another seed; run `warehouse demo down --delete` first"):
-        shop.up(folder, scale=0.05, seed=2)
-    shop.down(folder, delete=True)
-    assert list(folder.glob("*.yml")) == []
-    shop.up(folder, scale=0.05, seed=2)
+        shop.up(running, scale=0.05, seed=2)
 
 
-def test_the_configuration_is_valid_and_secrets_are_private(folder: Path) -> None:
-    shop.up(folder, scale=0.05)
-
-    settings = config.load(folder / "warehouse.yml")
+def test_the_configuration_is_valid_and_secrets_are_private(running: Path) -> None:
+    settings = config.load(running / "warehouse.yml")
     assert list(settings.sources["shop"].tables) == [table.name for table in SHOP_TABLES]
     assert settings.sources["activity"].entities("shop_activity") == (
         *("product_events", "searches", "cart_events"),
     )
     assert settings.now() == datetime.fromisoformat("2026-04-01T00:00:00Z")
-    assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
-    assert ".env" in (folder / ".gitignore").read_text().split()
-    password = Place(folder).postgres.password
-    assert password not in (folder / "warehouse.yml").read_text()
-    assert password not in json.dumps(shop.status(folder))
+    assert stat.S_IMODE((running / ".env").stat().st_mode) == 0o600
+    assert ".env" in (running / ".gitignore").read_text().split()
+    password = Place(running).postgres.password
+    assert password not in (running / "warehouse.yml").read_text()
+    assert password not in json.dumps(shop.status(running))
 
 
 @pytest.mark.parametrize("name", ["warehouse.yml", ".env"])
@@ -117,31 +130,24 @@ def test_a_file_of_somebody_else_is_never_overwritten(folder: Path, name: str) -
     assert not (folder / "var").exists()
 
 
-def test_triggers_stamp_the_clock_unless_the_writer_gives_a_time(folder: Path) -> None:
-    shop.up(folder, scale=0.05)
-    query(folder, "update orders set updated_at = '2020-01-01Z' where order_id = '600001'")
-    query(folder, "update orders set status = 'cancelled' where order_id = '600002'")
-    query(folder, "insert into campaigns (campaign_id) values ('new')")
-    query(folder, "insert into campaigns values ('old', updated_at => null)") if False else None
+def test_triggers_stamp_the_clock_unless_the_writer_gives_a_time(running: Path) -> None:
+    query(running, "update orders set updated_at = '2020-01-01Z' where order_id = '600001'")
+    query(running, "update orders set status = 'cancelled' where order_id = '600002'")
+    query(running, "insert into campaigns (campaign_id) values ('new')")
     now, old = (datetime.fromisoformat(f"{day}T00:00:00Z") for day in ("2026-04-01", "2020-01-01"))
 
-    found = query(folder, "select updated_at from orders where order_id in ('600001', '600002')")
+    found = query(running, "select updated_at from orders where order_id in ('600001', '600002')")
     assert sorted(found) == [(old,), (now,)]
-    assert query(folder, "select updated_at from campaigns where campaign_id = 'new'") == [(now,)]
-    query(folder, "update orders set status = 'paid' where order_id = '600001'")
-    stamped = query(folder, "select updated_at from orders where order_id = '600001'")
+    assert query(running, "select updated_at from campaigns where campaign_id = 'new'") == [(now,)]
+    query(running, "update orders set status = 'paid' where order_id = '600001'")
+    stamped = query(running, "select updated_at from orders where order_id = '600001'")
     assert stamped == [(now,)]
 
 
-def test_further_orders_give_the_same_shop_as_all_at_once(folder: Path, tmp_path: Path) -> None:
-    whole, early, rest = cut_files(tmp_path)
-    at_once = tmp_path / "at_once"
-    at_once.mkdir()
-    try:
-        shop.up(at_once, orders=whole, scale=4)
-        expected = content(at_once)
-    finally:
-        shop.down(at_once, delete=True)
+def test_further_orders_give_the_same_shop_as_all_at_once(
+    folder: Path, tmp_path: Path, at_once: dict[str, list[Any]]
+) -> None:
+    _, early, rest = cut_files(tmp_path)
     shop.up(folder, orders=early, scale=4)
     before = query(folder, "select count(*) from orders")
     quiet = query(folder, "select order_id, updated_at from orders")
@@ -149,7 +155,7 @@ def test_further_orders_give_the_same_shop_as_all_at_once(folder: Path, tmp_path
     said: list[str] = []
     shop.apply_orders(folder, rest, progress=said.append)
 
-    assert content(folder) == expected
+    assert content(folder) == at_once
     assert query(folder, "select count(*) from orders") > before
     # What the new part does not change is not written.
     assert set(quiet) <= set(query(folder, "select order_id, updated_at from orders"))
@@ -159,45 +165,38 @@ def test_further_orders_give_the_same_shop_as_all_at_once(folder: Path, tmp_path
     ) == [(moved,)]
     shop.apply_orders(folder, rest, progress=said.append)
     assert "applied before" in said[-1]
-    assert content(folder) == expected
+    assert content(folder) == at_once
     # The same when the emulator starts again from its files.
     Place(folder).dynamodb.stop()
     shop.up(folder, orders=early, scale=4)
-    assert content(folder) == expected
+    assert content(folder) == at_once
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Ends a command where a kill could."""
 
 
 def stop_at(words: str) -> Callable[[str], None]:
     def progress(line: str) -> None:
         if line.startswith(words):
-            raise Stopped(line)
+            raise StoppedError(line)
 
     return progress
 
 
-def test_a_stop_at_any_step_of_further_orders_is_made_good_by_the_next_command(
-    folder: Path, tmp_path: Path
+@pytest.mark.parametrize("moments", [("applying", "orders:"), ("campaign_events:",)])
+def test_a_stop_of_further_orders_is_made_good_by_the_next_command(
+    folder: Path, tmp_path: Path, at_once: dict[str, list[Any]], moments: tuple[str, ...]
 ) -> None:
-    whole, early, rest = cut_files(tmp_path)
-    at_once = tmp_path / "at_once"
-    at_once.mkdir()
-    try:
-        shop.up(at_once, orders=whole, scale=4)
-        expected = content(at_once)
-    finally:
-        shop.down(at_once, delete=True)
-    for words in ("orders:", "campaign_events:", "shop_activity:"):
-        shop.down(folder, delete=True)
-        shop.up(folder, orders=early, scale=4)
-        with pytest.raises(Stopped):
-            shop.apply_orders(folder, rest, progress=stop_at(words))
+    _, early, rest = cut_files(tmp_path)
+    shop.up(folder, orders=early, scale=4)
+    for moment in moments:
+        with pytest.raises(StoppedError):
+            shop.apply_orders(folder, rest, progress=stop_at(moment))
 
-        shop.apply_orders(folder, rest)
+    shop.apply_orders(folder, rest)
 
-        assert content(folder) == expected, words
+    assert content(folder) == at_once
 
 
 @pytest.mark.parametrize("moment", ["loading the shop's tables", "making up visits"])
@@ -232,4 +231,3 @@ def test_a_lost_data_directory_is_loaded_again(folder: Path) -> None:
     shop.up(folder, scale=0.05)
 
     assert content(folder) == first
-    shop.down(folder)

@@ -1,0 +1,64 @@
+"""`warehouse demo` as users run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo import shop
+from tests.cli.command import Command
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Command]:
+    """Yield the command in a folder whose demo shop is removed at the end."""
+    yield Command(tmp_path)
+    shop.down(tmp_path, delete=True)
+
+
+def test_up_status_and_down_say_what_there_is_and_what_to_do(warehouse: Command) -> None:
+    up = warehouse("demo", "up", "--scale", "0.05")
+    assert up.returncode == 0, up.stderr
+    assert "order_lines" in up.stdout
+    assert up.stdout.rstrip().endswith("Next: `warehouse run` loads it and publishes a version")
+
+    status = json.loads(warehouse("demo", "status", "--json").stdout)
+    assert status["clock"] == "2026-04-01T00:00:00Z"
+    assert {row["source"] for row in status["tables"]} == {"shop", "activity"}
+    assert all(row["rows"] > 0 for row in status["tables"])
+
+    assert "stopped the demo shop" in warehouse("demo", "down").stdout
+    assert "postgres is stopped" in warehouse("demo", "status").stdout
+    assert "deleted the demo shop" in warehouse("demo", "down", "--delete").stdout
+    assert not (warehouse.directory / "var" / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("up", "--orders", "missing.csv"), "missing.csv: No such file or directory"),
+        (("up", "--orders", "notes.txt"), "notes.txt: no column InvoiceNo"),
+        (("up", "--clicks", "missing.csv"), "missing.csv: No such file or directory"),
+        (("up", "--clicks", "notes.txt"), "notes.txt: no column year"),
+        (("up", "--scale", "0"), "--scale 0 is not above 0"),
+        (("up", "--scale", "big"), "'big' is not a valid float"),
+        (("up", "--directory", "nowhere"), "nowhere: no such directory"),
+        (("orders", "missing.csv"), "no demo shop in"),
+        (("status",), "run `warehouse demo up` first"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_leaves_no_server(
+    warehouse: Command, arguments: tuple[str, ...], problem: str
+) -> None:
+    (warehouse.directory / "notes.txt").write_text("some,notes\n1,2\n")
+
+    assert problem in warehouse.fails(2, "demo", *arguments)
+    assert not (warehouse.directory / "var" / "demo" / "postgres").exists()
+
+
+def test_down_without_a_shop_is_no_mistake(warehouse: Command) -> None:
+    result = warehouse("demo", "down", "--delete")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no demo shop in" in result.stdout
