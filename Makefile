@@ -68,7 +68,7 @@ format: setup ## format the Python files, and repair what ruff can
 
 dev: setup ## open the Dagster UI on the demo: http://127.0.0.1:3000
 	@warehouse demo up
-	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml DAGSTER_HOME=$(CURDIR)/var/dagster dagster dev -m orchestration.definitions
+	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml DAGSTER_HOME=$$(python -m orchestration.home) dagster dev -m orchestration.definitions
 
 notebook: setup ## open the notebook in JupyterLab
 	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab notebooks/start_here.ipynb

@@ -17,22 +17,13 @@ from extractors.package import Manifest, package_directory, read_manifest, utc_t
 from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
+from orchestration.home import dagster_home
 from orchestration.pipeline import Options, running
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
 from warehouse.publish import versions
-
-INSTANCE = """\
-# Written by the warehouse. Runs queue one after the other: they share one writer lease.
-telemetry:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 1
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -51,14 +42,9 @@ class RunResult:
 
 def instance(settings: Settings) -> dg.DagsterInstance:
     """Return the Dagster instance of this warehouse, the one that the UI shows."""
-    home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    file = home / "dagster.yaml"
-    if not file.exists():
-        file.write_text(INSTANCE, encoding="utf-8")
     if not event.contains(Engine, "connect", _without_fsync):
         event.listen(Engine, "connect", _without_fsync)
-    return dg.DagsterInstance.from_config(str(home))
+    return dg.DagsterInstance.from_config(str(dagster_home(settings)))
 
 
 def _without_fsync(connection: Any, _record: Any) -> None:

@@ -1,0 +1,58 @@
+"""The job run by a real Dagster daemon publishes what `warehouse run` publishes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import dagster_home
+from tests.shops import Shop, differences, environment
+from warehouse import config
+
+pytestmark = pytest.mark.slow
+
+LOCATION = ("-m", "orchestration.definitions")
+
+
+def test_a_run_launched_by_the_daemon_gives_the_same_version(
+    demo_shop: Shop, tmp_path: Path
+) -> None:
+    shop = demo_shop.sibling(tmp_path / "shop")
+    home = dagster_home(config.load(shop.directory / "warehouse.yml"))
+    variables = environment(shop.directory) | {
+        "DAGSTER_HOME": str(home),
+        "WAREHOUSE_CONFIG": str(shop.directory / "warehouse.yml"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    log = (tmp_path / "daemon.log").open("w+")
+    daemon = subprocess.Popen(
+        ["dagster-daemon", "run", *LOCATION],
+        env=variables,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        tags = json.dumps({"dagster/scheduled_execution_time": "2026-11-01T00:00:00+00:00"})
+        subprocess.run(
+            ["dagster", "job", "launch", *LOCATION, "-j", "refresh", "--tags", tags],
+            env=variables,
+            check=True,
+            capture_output=True,
+        )
+        ended = time.monotonic() + 300
+        while not shop.versions() and time.monotonic() < ended:
+            time.sleep(2)
+        log.seek(0)
+        assert shop.versions(), log.read()[-4000:]
+    finally:
+        os.killpg(daemon.pid, signal.SIGTERM)
+        daemon.wait()
+        log.close()
+    assert shop.current()["tables"] == demo_shop.current()["tables"]
+    assert differences(shop.published, demo_shop.published) == []

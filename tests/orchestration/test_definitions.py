@@ -1,0 +1,92 @@
+"""The code location holds what the docs say: assets, checks, the job and its schedule."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import definitions
+from orchestration.resources import AS_OF_TAG, FULL_REFRESH_TAG, SCHEDULED_TAG, options_of
+from warehouse import config
+from warehouse.config import Settings
+
+pytestmark = pytest.mark.slow
+
+CONFIGURATION = """
+warehouse: {home: ./var, clock: CLOCK}
+sources:
+  shop:
+    kind: postgres
+    cells: {eu: 'postgresql://nobody@127.0.0.1:1/none', us: 'postgresql://nobody@127.0.0.1:1/none'}
+    tables: {orders: {key: [order_id]}}
+  activity:
+    kind: dynamodb
+    region: eu-west-2
+    tables:
+      shop_activity:
+        route:
+          - { when: { type: { equals: view } }, entity: product_events }
+          - { when: { type: { equals: search } }, entity: searches }
+"""
+
+
+def configured(folder: Path, clock: str = "system") -> Settings:
+    path = folder / "warehouse.yml"
+    path.write_text(CONFIGURATION.replace("CLOCK", clock), encoding="utf-8")
+    return config.load(path)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return definitions.build(configured(tmp_path_factory.mktemp("code_location")))
+
+
+def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
+    built: dg.Definitions,
+) -> None:
+    keys = {
+        key.to_user_string()
+        for key in built.resolve_job_def("refresh").asset_layer.executable_asset_keys
+    }
+    assert {key for key in keys if key.startswith(("raw_", "solved/", "publication/"))} == {
+        "raw_shop/eu/orders",
+        "raw_shop/us/orders",
+        "raw_shop/orders",
+        "raw_activity/product_events",
+        "raw_activity/searches",
+        "solved/refund_allocations",
+        "publication/version",
+    }
+    assert {"core/orders", "campaign/attribution", "staging/stg_shop__orders"} <= keys
+
+
+def test_every_raw_table_has_its_certificate_as_a_check_and_dbt_tests_are_checks(
+    built: dg.Definitions,
+) -> None:
+    checks = {
+        (key.asset_key.to_user_string(), key.name)
+        for key in built.resolve_asset_graph().asset_check_keys
+    }
+    assert ("raw_shop/eu/orders", "certificate") in checks
+    assert any(asset == "core/orders" for asset, _ in checks)
+
+
+def test_the_schedule_runs_hourly_in_utc_and_is_off_until_somebody_turns_it_on(
+    built: dg.Definitions,
+) -> None:
+    schedule = built.resolve_schedule_def("hourly")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 * * * *", "UTC")
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_a_scheduled_run_is_for_its_tick_and_by_a_demo_clock_for_the_sources_time(
+    tmp_path: Path,
+) -> None:
+    tick = {SCHEDULED_TAG: "2026-03-01T10:00:00+00:00"}
+    assert options_of(tick, configured(tmp_path)).as_of == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert options_of(tick, configured(tmp_path, "./clock")).as_of is None
+    chosen = {**tick, AS_OF_TAG: "2026-02-01T00:00:00Z", FULL_REFRESH_TAG: "shop.orders,shop.users"}
+    options = options_of(chosen, configured(tmp_path))
+    assert options.as_of == datetime(2026, 2, 1, tzinfo=UTC)
+    assert options.full_refresh == {"shop.orders", "shop.users"}
