@@ -75,6 +75,8 @@ def _of_nodes(statement: exp.Expr) -> Iterator[tuple[int, str]]:
                 yield _line(node), f"{name}.{part}"
         if isinstance(node, exp.DataType):
             yield from _of_type(node)
+        if isinstance(node, exp.Window) and _lacks_frame(node):
+            yield _line(node), "ordered window without a frame"
         if isinstance(node, exp.Join) and not node.args.get("on") and node.kind != "CROSS":
             yield _line(node), "join without a condition"
         if isinstance(node, exp.Div) and not node.find(exp.Ln, exp.Sqrt) and not _casts(node):
@@ -87,6 +89,13 @@ def _of_type(node: exp.DataType) -> Iterator[tuple[int, str]]:
         yield _line(node), f"type {name.lower()}"
     elif name == "VARCHAR" and not node.expressions:
         yield _line(node), "varchar without a length"
+
+
+def _lacks_frame(node: exp.Window) -> bool:
+    """Tell whether Redshift would ask for `rows between`: it has no frame by default."""
+    ranking = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead)
+    is_framed = node.args.get("spec") is not None or isinstance(node.this, ranking)
+    return node.args.get("order") is not None and not is_framed
 
 
 def _casts(node: exp.Div) -> bool:

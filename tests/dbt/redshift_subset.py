@@ -206,6 +206,7 @@ INSTEAD: dict[str, str] = {
     "ifnull": "coalesce",
     "join without a condition": "cross join, or a join with on",
     "list": "rows: public columns are scalar",
+    "ordered window without a frame": "rows between ... and ... after the order by",
     "strftime": "{{ time_text(...) }}",
     "whole-number division": "{{ ratio(...) }}: 1/2 is 0.5 on DuckDB and 0 on Redshift",
 }

@@ -162,6 +162,17 @@ def test_the_two_calls_run_every_node_exactly_once(
     assert {"core__customers", "int_core__refunds_to_allocate"} <= set(before)
 
 
+def test_every_macro_of_ours_says_what_it_gives(manifest: dict[str, Any]) -> None:
+    ours = [
+        macro
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "commerce_warehouse"
+        # an engine's way of saying a macro is described by the macro
+        and not macro["name"].startswith(("default__", "redshift__"))
+    ]
+    assert [macro["name"] for macro in ours if not macro["description"]] == []
+
+
 def test_the_reference_page_says_what_the_models_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 

@@ -34,6 +34,10 @@ PLANTED = {
     "limit": ("select a from t order by a limit 1", "Limit"),
     "integer division": ("select a / b as a from t", "whole-number division"),
     "floor division": ("select 7 // 2 as a", "what sqlglot cannot read as Redshift's SQL"),
+    "window without a frame": (
+        "select sum(a) over (partition by b order by c) as a from t",
+        "ordered window without a frame",
+    ),
     "bare varchar": ("select cast(a as varchar) as a from t", "varchar without a length"),
     "positional join": ("select a from t positional join u", "join without a condition"),
 }
