@@ -73,7 +73,10 @@ def _text(value: str, raw: str, is_utf8: bool) -> str:
             f" '') from unnest({value}) with ordinality as u(e, n))"
         )
     if raw in _SENT:
-        return f"encode({_SENT[raw]}({value}), 'hex')"
+        sent = f"encode({_SENT[raw]}({value}), 'hex')"
+        # NaN has many bit patterns, and DuckDB keeps one.
+        is_float = raw in ("FLOAT", "DOUBLE")
+        return f"case when {value} = 'NaN' then 'nan' else {sent} end" if is_float else sent
     return f"encode({value}, 'hex')" if raw == "BLOB" else f"({value})::text"
 
 

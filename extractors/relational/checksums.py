@@ -107,9 +107,13 @@ class TableReader:
                 engine.register("batches", self._table(sql))
                 engine.register("missing", missing)
                 key = ", ".join(quoted(name) for name in self.key)
+                # Arrow brings a UUID as text.
+                typed = ", ".join(
+                    f"{quoted(k.name)}::{k.raw} AS {quoted(k.name)}" for k in plan.key
+                )
                 parts.append(
                     f"SELECT *, false AS _deleted FROM (SELECT {plan.casts} FROM batches)"
-                    f" SEMI JOIN missing USING ({key})"
+                    f" SEMI JOIN (SELECT {typed} FROM missing) USING ({key})"
                 )
             if deleted.num_rows:
                 engine.register("deleted", deleted)

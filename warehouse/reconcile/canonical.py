@@ -40,10 +40,10 @@ def _text(value: str, raw: str) -> str:
         return _finite(value, raw, _hex(f"epoch_us({value}) - {_EPOCH}", 16), 16)
     if raw == "DATE":
         return _finite(value, raw, _hex(f"{value} - DATE '2000-01-01'", 8), 8)
-    if raw == "DOUBLE":
-        return _hex(f"{value}::BIT::BIGINT", 16)
-    if raw == "FLOAT":
-        return _hex(f"{value}::BIT::INTEGER::BIGINT", 8)
+    if raw in ("FLOAT", "DOUBLE"):
+        size, digits = ("INTEGER", 8) if raw == "FLOAT" else ("BIGINT", 16)
+        bits = _hex(f"{value}::BIT::{size}::BIGINT", digits)
+        return f"CASE WHEN isnan({value}) THEN 'nan' ELSE {bits} END"
     if raw == "BLOB":
         return f"lower(hex({value}))"
     if re.fullmatch(r"DECIMAL\((\d+),\1\)", raw):

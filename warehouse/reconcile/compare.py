@@ -164,6 +164,11 @@ class _Raw:
         """Compare the rows of some ranges by key and add those that differ to `differing`."""
         connection, reader = self.connection, self.reader
         connection.register("at_source", reader.hashes(boundaries, ranges))
+        types = dict(reader.columns)  # a personal key is not among them: it is text
+        # Arrow brings a UUID as text.
+        typed = ", ".join(
+            f"{quoted(k)}::{types.get(k, 'VARCHAR')} AS {quoted(k)}" for k in reader.key
+        )
         keys = ", ".join(quoted(name) for name in reader.key)
         numbers = ", ".join(str(n) for n in ranges)
         coalesced = ", ".join(f"coalesce(s.{quoted(k)}, r.{quoted(k)})" for k in reader.key)
@@ -172,7 +177,7 @@ class _Raw:
             connection.execute(
                 f"INSERT INTO differing SELECT {coalesced}, CASE WHEN r.row_hash IS NULL"
                 f" THEN 'missing' WHEN s.row_hash IS NULL THEN 'deleted' ELSE 'changed' END"
-                f" FROM at_source AS s FULL JOIN (SELECT {keys}, {self.hash} AS row_hash"
+                f" FROM (SELECT {typed}, row_hash FROM at_source) AS s FULL JOIN (SELECT {keys}, {self.hash} AS row_hash"
                 f" {self.live} AND {self._range(boundaries)} IN ({numbers})) AS r ON {same_key}"
                 f" WHERE s.row_hash IS DISTINCT FROM r.row_hash",
                 self.bound,

@@ -34,7 +34,7 @@ DAYS = st.dates().map(str) | st.sampled_from(["infinity", "-infinity", "0044-03-
 
 def decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
     whole = st.integers(-(10**precision) + 1, 10**precision - 1)
-    return whole.map(lambda n: Decimal(n).scaleb(-scale))
+    return whole.map(lambda n: Decimal(f"{n}e-{scale}"))
 
 
 COLUMNS: dict[str, st.SearchStrategy[Any]] = {
