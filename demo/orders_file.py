@@ -84,6 +84,8 @@ def read_lines(path: Path) -> pa.Table:
     missing = [column for column in COLUMNS if column not in table.column_names]
     if missing:
         raise ConfigError(f"{path}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)}")
+    if table.num_rows == 0:
+        raise ConfigError(f"{path}: no lines in it; give a file of {ACCEPTED}")
     return _parsed(path, table.select(list(COLUMNS)))
 
 

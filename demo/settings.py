@@ -9,6 +9,8 @@ from demo.tables import REGION, SHOP_TABLES
 from extractors.errors import ConfigError
 
 MARK = "# Written by `warehouse demo up`. Remove this line to make the file yours."
+NOT_IN_GIT = (".env", "var/")
+IGNORED = "\n".join([MARK, *NOT_IN_GIT]) + "\n"
 
 HEAD = f"""{MARK}
 warehouse:
@@ -100,37 +102,45 @@ def refuse_foreign(directory: Path) -> None:
 
 
 def write(directory: Path, dsn: str, endpoint: str, seed: int) -> None:
-    """Write both files, and keep `.env` out of git; a second time changes nothing."""
+    """Write what is missing, and keep `.env` out of git; a second time changes nothing.
+
+    A `warehouse.yml` that is there stays, edited or not; `.env` follows the servers' addresses
+    unless somebody made it theirs.
+    """
     variables = {"SHOP_DSN": dsn, "DYNAMODB_ENDPOINT": endpoint} | CREDENTIALS
     # The people are invented: a key that is the same in every demo of a seed protects nobody
     # less, and lets two demos be compared hash by hash.
     variables["PII_KEY"] = sha256(f"commerce warehouse demo {seed}".encode()).hexdigest()
-    text = "".join(f"{name}={value}\n" for name, value in variables.items())
-    files = {"warehouse.yml": configuration(), ".env": f"{MARK}\n{text}"}
-    for name, content in files.items():
-        path = directory / name
-        if not path.exists() or path.read_text() != content:
-            processes.write_private(path, content)
-    (directory / "warehouse.yml").chmod(0o644)
+    lines = "".join(f"{name}={value}\n" for name, value in variables.items())
+    secrets, text = directory / ".env", f"{MARK}\n{lines}"
+    if not secrets.exists() or (_is_ours(secrets) and secrets.read_text() != text):
+        processes.write_private(secrets, text)
+    path = directory / "warehouse.yml"
+    if not path.exists():
+        processes.write_private(path, configuration())
+        path.chmod(0o644)
     _ignore(directory / ".gitignore")
 
 
 def remove(directory: Path) -> None:
-    """Remove what `write` wrote, unless somebody made it theirs."""
-    for path in (directory / "warehouse.yml", directory / ".env", directory / ".gitignore"):
-        if path.exists() and _is_ours(path):
+    """Remove what `write` wrote, unless somebody changed it."""
+    written = {"warehouse.yml": configuration(), ".gitignore": IGNORED}
+    for name, text in written.items():
+        path = directory / name
+        if path.exists() and path.read_text(errors="replace") == text:
             path.unlink()
+    if (directory / ".env").exists() and _is_ours(directory / ".env"):
+        (directory / ".env").unlink()
 
 
 def _ignore(path: Path) -> None:
-    ignored = [".env", "var/"]
     if not path.exists():
-        path.write_text("\n".join([MARK, *ignored]) + "\n")
+        path.write_text(IGNORED)
         return
     text = path.read_text()
-    missing = [name for name in ignored if name not in text.split()]
+    missing = [name for name in NOT_IN_GIT if name not in text.split()]
     if missing:
-        path.write_text(text.rstrip("\n") + "\n" + "\n".join(missing) + "\n")
+        path.write_text("\n".join([text.rstrip("\n"), *missing]) + "\n")
 
 
 def _is_ours(path: Path) -> bool:

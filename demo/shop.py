@@ -51,7 +51,8 @@ def up(
         scale=float(scale),
         seed=seed,
     )
-    settings.refuse_foreign(place.directory)
+    if place.arguments() is None:
+        settings.refuse_foreign(place.directory)
     with locked(place.lock):
         # Files are read before anything is noted or started: a wrong one leaves no shop behind.
         is_first = place.arguments() is None

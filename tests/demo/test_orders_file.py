@@ -115,6 +115,13 @@ def test_a_file_of_another_kind_is_one_clear_line(tmp_path: Path, content: bytes
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_without_lines_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(published(LINES).slice(0, 0), tmp_path / "orders")
+
+    with pytest.raises(ConfigError, match="no lines in it"):
+        read_lines(tmp_path / "orders")
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     parquet.write_table(published(LINES).drop_columns(["Country"]), tmp_path / "orders")
 

@@ -130,6 +130,19 @@ def test_a_file_of_somebody_else_is_never_overwritten(folder: Path, name: str) -
     assert not (folder / "var").exists()
 
 
+def test_an_edited_configuration_stays_when_the_shop_comes_up_again(folder: Path) -> None:
+    shop.up(folder, scale=0.05)
+    edited = (folder / "warehouse.yml").read_text() + "# mine\n"
+    (folder / "warehouse.yml").write_text(edited)
+    (folder / ".env").write_text("SHOP_DSN=mine\n")
+
+    shop.up(folder, scale=0.05)
+    assert (folder / "warehouse.yml").read_text() == edited
+    assert (folder / ".env").read_text() == "SHOP_DSN=mine\n"
+    shop.down(folder, delete=True)
+    assert sorted(path.name for path in folder.iterdir()) == [".env", "var", "warehouse.yml"]
+
+
 def test_triggers_stamp_the_clock_unless_the_writer_gives_a_time(running: Path) -> None:
     query(running, "update orders set updated_at = '2020-01-01Z' where order_id = '600001'")
     query(running, "update orders set status = 'cancelled' where order_id = '600002'")
