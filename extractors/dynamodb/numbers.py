@@ -43,9 +43,7 @@ def set_facts_sql(plain: str) -> list[str]:
 
 
 def _is_bigint(plain: str) -> str:
-    return (
-        f"decimals({plain}) = 0 and try_cast(split_part({plain}, '.', 1) as bigint) is not null"
-    )
+    return f"decimals({plain}) = 0 and try_cast(split_part({plain}, '.', 1) as bigint) is not null"
 
 
 def facts_of(row: tuple[bool | None, bool | None, int | None, int | None]) -> NumberFacts:

@@ -43,6 +43,46 @@ class Progress:
     segments: int
 
 
+class _Lines:
+    """What a segment read since its last checkpoint."""
+
+    def __init__(self, workspace: Workspace, segment: Segment, pace: Pace) -> None:
+        self._workspace = workspace
+        self._segment = segment
+        self._pace = pace
+        self._file: IO[bytes] | None = None
+        self._unsaved = False
+        self._written = 0
+        self._saved = time.monotonic()
+
+    def write(self, page: Page) -> None:
+        if page.lines:
+            if self._file is None:
+                self._file = self._workspace.next_file(self._segment).open("wb")
+            try:
+                self._file.write(page.lines)
+            except OSError:
+                # half a page may be written: the last checkpoint stands
+                self._unsaved = False
+                raise
+        self._segment.take(page)
+        self._unsaved = True
+        self._written += len(page.lines)
+
+    def due(self) -> bool:
+        """Return whether it is time for a checkpoint."""
+        elapsed = time.monotonic() - self._saved
+        return (
+            self._written >= self._pace.checkpoint_bytes or elapsed >= self._pace.checkpoint_seconds
+        )
+
+    def save(self) -> None:
+        if self._unsaved:
+            self._workspace.save(self._segment, self._file)
+        self._file, self._unsaved, self._written = None, False, 0
+        self._saved = time.monotonic()
+
+
 class SegmentReader:
     """Read all unfinished segments; an error in one ends all, after each saved what it has."""
 
@@ -92,35 +132,18 @@ class SegmentReader:
                 failed[0].result()
 
     def _read(self, segment: Segment) -> None:
-        file: IO[bytes] | None = None
-        opened = time.monotonic()
-        written = 0
+        lines = _Lines(self._workspace, segment, self._pace)
         try:
             while not segment.done and not self._stop.is_set():
                 page = self._page(segment)
                 if page is None:
                     break
-                if file is None:
-                    file = self._workspace.next_file(segment).open("wb")
-                    opened, written = time.monotonic(), 0
-                try:
-                    file.write(page.lines)
-                except OSError:
-                    # half a page may be written: the checkpoint before this file stands
-                    file = None
-                    raise
-                segment.take(page)
-                written += len(page.lines)
+                lines.write(page)
                 self._report()
-                if (
-                    written >= self._pace.checkpoint_bytes
-                    or time.monotonic() - opened >= self._pace.checkpoint_seconds
-                ):
-                    self._workspace.save(segment, file)
-                    file = None
+                if lines.due():
+                    lines.save()
         finally:
-            if file is not None or segment.done:
-                self._workspace.save(segment, file)
+            lines.save()
 
     def _page(self, segment: Segment) -> Page | None:
         """Return the segment's next page, None when the scan is being stopped."""

@@ -75,7 +75,10 @@ def table(client: Any, request: pytest.FixtureRequest) -> Callable[..., str]:
     """Return a function that makes a moto table with items and returns its name."""
 
     def make(
-        items: Sequence[Item], key: dict[str, str] | None = None, name: str | None = None, **more: Any
+        items: Sequence[Item],
+        key: dict[str, str] | None = None,
+        name: str | None = None,
+        **more: Any,
     ) -> str:
         name = name or f"t-{time.monotonic_ns()}"
         key = key or {"pk": "S", "sk": "S"}

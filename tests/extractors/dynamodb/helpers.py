@@ -28,6 +28,7 @@ def scan(
     **options: Any,
 ) -> list[Manifest]:
     """Scan a table of source `activity` at NOW; without routes into the entity `items`."""
+    options = {"now": lambda: NOW, "segments": 2} | options
     manifests = scan_table(
         client,
         table,
@@ -35,7 +36,7 @@ def scan(
         cell="main",
         landing=landing,
         routes=routes or [Route("items", columns=columns or {})],
-        **({"now": lambda: NOW} | options),
+        **options,
     )
     for manifest in manifests:
         verify(package_directory(landing, manifest), manifest)
@@ -44,13 +45,13 @@ def scan(
 
 def rows(landing: Path, manifest: Manifest) -> list[Row]:
     """Return the rows of a package, ordered by key; every declared type is checked."""
-    files = [
-        str(package_directory(landing, manifest) / part.name) for part in manifest.parts
-    ]
+    files = [str(package_directory(landing, manifest) / part.name) for part in manifest.parts]
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         relation = connection.read_parquet(files)
-        found = {name: str(type_) for name, type_ in zip(relation.columns, relation.types, strict=True)}
+        found = {
+            name: str(type_) for name, type_ in zip(relation.columns, relation.types, strict=True)
+        }
         long = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
         assert found == {c.name: long.get(c.type, c.type) for c in manifest.columns}
         return [
@@ -71,9 +72,7 @@ def types(manifest: Manifest) -> dict[str, str]:
 
 def quarantined(landing: Path, manifest: Manifest) -> list[Row]:
     """Return the quarantined items of a package, ordered by key."""
-    files = [
-        str(package_directory(landing, manifest) / part.name) for part in manifest.quarantine
-    ]
+    files = [str(package_directory(landing, manifest) / part.name) for part in manifest.quarantine]
     if not files:
         return []
     with duckdb.connect() as connection:

@@ -34,6 +34,8 @@ class Table:
     scans: int = 0
     throttled: int = 0
     identity: str = "1700000000"
+    item_count: int = 0
+    size_bytes: int = 0
     limits: list[int] = field(default_factory=list[int])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,8 +55,8 @@ class Table:
                     {"AttributeName": "pk", "AttributeType": "S"},
                     {"AttributeName": "sk", "AttributeType": "S"},
                 ],
-                "ItemCount": 0,
-                "TableSizeBytes": 0,
+                "ItemCount": self.item_count,
+                "TableSizeBytes": self.size_bytes,
                 "ProvisionedThroughput": {"ReadCapacityUnits": 400, "WriteCapacityUnits": 1},
             }
         }

@@ -79,7 +79,9 @@ def test_large_numbers_have_an_exponent_because_boto3_reads_38_digits(
     assert canonical_number(text) == canonical
 
 
-@pytest.mark.parametrize("number", ["1.0", "01", "-0", "1E2", "-0.50", "+1", "1E40", "1" + "0" * 40])
+@pytest.mark.parametrize(
+    "number", ["1.0", "01", "-0", "1E2", "-0.50", "+1", "1E40", "1" + "0" * 40]
+)
 def test_a_document_is_canonical_with_and_without_the_short_way(number: str) -> None:
     document = {"n": {"N": number}, "a": {"L": [{"N": "-0.5"}, {"N": "10"}, {"N": "0"}]}}
     expected = canonical_item({"m": {"M": document}})

@@ -65,7 +65,9 @@ attribute_values = st.recursive(
     max_leaves=8,
 )
 generated_items = st.lists(
-    st.dictionaries(names.filter(lambda name: name not in ("pk", "sk")), attribute_values, max_size=6),
+    st.dictionaries(
+        names.filter(lambda name: name not in ("pk", "sk")), attribute_values, max_size=6
+    ),
     min_size=1,
     max_size=30,
 )
@@ -170,7 +172,9 @@ def test_bookmarks(
 def test_retail_cart(
     client: Any, tmp_path: Path, table: Callable[..., str], shared_data: Path
 ) -> None:
-    model = json.loads((shared_data / "dynamodb_json" / "retail_cart_workbench_model.json").read_text())
+    model = json.loads(
+        (shared_data / "dynamodb_json" / "retail_cart_workbench_model.json").read_text()
+    )
     (data_model,) = model["DataModel"]
     key = {
         attribute["AttributeName"]: attribute["AttributeType"]
@@ -182,7 +186,9 @@ def test_retail_cart(
 
 def test_a_single_table_of_game_players(tmp_path: Path, shared_data: Path) -> None:
     serialize = TypeSerializer().serialize
-    with gzip.open(shared_data / "dynamodb_json" / "game_player_single_table.jsonl.gz", "rt") as file:
+    with gzip.open(
+        shared_data / "dynamodb_json" / "game_player_single_table.jsonl.gz", "rt"
+    ) as file:
         originals = [
             {
                 name: serialize(value)

@@ -1,5 +1,6 @@
 """What DuckDB would drop, round or retype silently when left to itself, and we must not."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -78,10 +79,7 @@ def test_numbers_get_the_narrowest_type_that_holds_all_of_them(
     scan_items: ScanItems, tmp_path: Path, numbers: list[str], type_: str, expected: list[Any]
 ) -> None:
     (manifest,) = scan_items(
-        [
-            item(number, n={"N": text}, ns={"NS": [text]})
-            for number, text in enumerate(numbers)
-        ]
+        [item(number, n={"N": text}, ns={"NS": [text]}) for number, text in enumerate(numbers)]
     )
     assert types(manifest)["n"] == type_
     assert values(tmp_path, manifest, "n") == expected
@@ -153,8 +151,6 @@ def test_no_value_of_a_hostile_item_is_lost_in_quarantine(
     (manifest,) = scan_items([named], columns={"bad": "BIGINT"})
     (row,) = quarantined(tmp_path, manifest)
     assert (row["reason"], row["field"]) == ("does_not_fit", "bad")
-    import json  # noqa: PLC0415
-
     assert json.loads(row["payload"]) == named
 
 
