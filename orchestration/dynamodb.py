@@ -35,7 +35,7 @@ def ingest(
                     manifest,
                     package_directory(pipeline.settings.landing, manifest),
                     run_id=pipeline.run_id,
-                    limit=pipeline.limit,
+                    rules=pipeline.rules,
                 )
                 for manifest in sorted(manifests, key=lambda manifest: manifest.load_id)
             ]

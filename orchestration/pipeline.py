@@ -15,7 +15,7 @@ from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
 from warehouse.load import outbox, positions, replay, runs
-from warehouse.load.package import QuarantineLimit
+from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
 
 
@@ -47,9 +47,13 @@ class Pipeline:
     failure: BaseException | None = None
 
     @property
-    def limit(self) -> QuarantineLimit:
+    def rules(self) -> LoadRules:
         load = self.settings.load
-        return QuarantineLimit(load.max_quarantined_share, load.max_quarantined_rows)
+        return LoadRules(
+            load.max_quarantined_share,
+            load.max_quarantined_rows,
+            sources.history_tables(self.settings),
+        )
 
     @contextmanager
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -165,7 +169,7 @@ def _begin(
             settings.landing,
             sources.landed_tables(settings),
             run_id=run_id,
-            limit=pipeline.limit,
+            rules=pipeline.rules,
             loaded=lambda record: tell(
                 progress.Event(
                     "load",

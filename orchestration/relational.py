@@ -141,7 +141,7 @@ def _load(
             package,
             package_directory(settings.landing, package),
             run_id=pipeline.run_id,
-            limit=pipeline.limit,
+            rules=pipeline.rules,
         )
 
     record = load(manifest)

@@ -161,5 +161,5 @@ def load(settings: Settings, directory: Path) -> LoadRecord:
             manifest,
             directory,
             run_id=pipeline.run_id,
-            limit=pipeline.limit,
+            rules=pipeline.rules,
         )

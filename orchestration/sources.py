@@ -111,3 +111,15 @@ def raw_keys(settings: Settings) -> dict[tuple[str, str], tuple[str, ...]]:
         for table_name, table in source.tables.items()
         for entity in source.entities(table_name)
     }
+
+
+def history_tables(settings: Settings) -> frozenset[tuple[str, str]]:
+    """Return the (source, entity) whose every version is kept."""
+    return frozenset(
+        (name, entity)
+        for name, source in settings.sources.items()
+        if not isinstance(source, DynamodbSource)
+        for table_name, table in source.tables.items()
+        if table.history
+        for entity in source.entities(table_name)
+    )

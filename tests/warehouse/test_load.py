@@ -13,9 +13,9 @@ from extractors.package import Column, package_directory
 from tests.warehouse.conftest import COLUMNS, MakePackage, raw_rows
 from warehouse.config import Settings
 from warehouse.load import positions, replay
-from warehouse.load.package import LoadRecord, QuarantineLimit, load_package
+from warehouse.load.package import LoadRecord, LoadRules, load_package
 
-LIMIT = QuarantineLimit()
+RULES = LoadRules()
 
 
 def counts(record: LoadRecord) -> tuple[int, int, int]:
@@ -164,12 +164,12 @@ def test_too_many_rejected_rows_fail_the_load_and_set_the_package_aside(
     directory = package_directory(settings.landing, manifest)
     with pytest.raises(AuditError, match="1 of 2 rows do not fit.*the limit is 1000 rows or 1.00%"):
         replay.load_or_reject(
-            build, settings.landing, manifest, directory, run_id="run", limit=LIMIT
+            build, settings.landing, manifest, directory, run_id="run", rules=RULES
         )
     assert not directory.exists()
     assert (directory.parent / f"rejected-{manifest.load_id}").is_dir()
     assert replay.catch_up(
-        build, settings.landing, [("s", "main", "t")], run_id="run", limit=LIMIT
+        build, settings.landing, [("s", "main", "t")], run_id="run", rules=RULES
     ) == 0
 
 
@@ -207,6 +207,35 @@ def test_the_source_position_of_a_table_never_falls(
     assert raw_rows(build, "id, _source_position") == [("a", 9)]
 
 
+def test_a_table_with_history_keeps_every_version_of_a_row_and_its_deletion(
+    build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    rules = LoadRules(history=frozenset({("s", "t")}))
+    packages = [
+        make_package([("a", 1), ("b", 2)]),
+        make_package([("a", 3), ("b", 2)], mode="incremental", start=1, to=2),
+        make_package([("a", None, True)], mode="incremental", start=2, to=3),
+    ]
+    for manifest in packages:
+        load_package(build, settings.landing, manifest, run_id="run", rules=rules)
+    assert build.execute(
+        "SELECT id, n, _source_position, _deleted_at IS NULL FROM raw_s.t__history ORDER BY ALL"
+    ).fetchall() == [("a", 1, 1, True), ("a", 3, 2, True), ("a", 3, 3, False), ("b", 2, 1, True)]
+
+
+def test_a_history_that_is_switched_on_later_begins_with_the_rows_as_they_stand(
+    build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    rules = LoadRules(history=frozenset({("s", "t")}))
+    load_package(build, settings.landing, make_package([("a", 1), ("b", 2)]), run_id="run")
+    second = make_package([("a", 3)], mode="incremental", start=1, to=2)
+    load_package(build, settings.landing, second, run_id="run", rules=rules)
+    assert build.execute("SELECT id, n FROM raw_s.t__history ORDER BY ALL").fetchall() == [
+        ("a", 3),
+        ("b", 2),
+    ]
+
+
 CHANGE = st.tuples(st.sampled_from("abcde"), st.one_of(st.none(), st.integers(0, 9)), st.booleans())
 
 
@@ -238,7 +267,7 @@ def test_replaying_the_landed_packages_gives_what_a_plain_model_says(
 
         connection.execute(META)
         replay.catch_up(
-            connection, settings.landing, [("s", "main", "t")], run_id="run", limit=LIMIT
+            connection, settings.landing, [("s", "main", "t")], run_id="run", rules=RULES
         )
         assert dict(raw_rows(connection)) == expected
     finally:

@@ -20,6 +20,9 @@ METADATA = (
 )
 
 
+HISTORY = "__history"
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What a package changed in raw: rows by kind of change."""
@@ -198,6 +201,28 @@ def apply_parts(
     connection.execute("DROP TABLE incoming")
     connection.execute("DROP TABLE changed")
     return Applied(total - updated, updated, deleted)
+
+
+def keep_history(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    entity: str,
+    columns: Sequence[Column],
+    load_id: str,
+) -> None:
+    """Append the row versions that a load wrote, deletions too, to `<entity>__history`.
+
+    A history that begins later than its table begins with the table's rows as they stand.
+    """
+    history = f"{entity}{HISTORY}"
+    ensure_table(connection, source, history, columns)
+    target, table = quoted(schema_of(source), history), quoted(schema_of(source), entity)
+    is_new = _count(connection, target, []) == 0
+    condition = "true" if is_new else "_load_id = ?"
+    connection.execute(
+        f"INSERT INTO {target} BY NAME SELECT * FROM {table} WHERE {condition}",
+        [] if is_new else [load_id],
+    )
 
 
 def live_rows(

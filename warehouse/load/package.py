@@ -15,11 +15,16 @@ from warehouse.load import outbox
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantineLimit:
-    """A load fails when a package's rejected rows exceed either limit."""
+class LoadRules:
+    """What the configuration says of loading.
 
-    share: float = 0.01
-    rows: int = 1000
+    A load fails when a package's rejected rows exceed either limit. `history` names the raw tables
+    (source, entity) whose every version is kept.
+    """
+
+    max_quarantined_share: float = 0.01
+    max_quarantined_rows: int = 1000
+    history: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def load_package(
     manifest: Manifest,
     *,
     run_id: str,
-    limit: QuarantineLimit | None = None,
+    rules: LoadRules | None = None,
 ) -> LoadRecord:
     """Load a package in one transaction; loading it again changes nothing.
 
@@ -62,9 +67,15 @@ def load_package(
         return known
     directory = package_directory(landing, manifest)
     verify(directory, manifest)
-    _refuse_over_limit(manifest, limit or QuarantineLimit())
+    rules = rules or LoadRules()
+    _refuse_over_limit(manifest, rules)
     with duckdb_engine.transaction(connection):
-        return _load(connection, directory, manifest, run_id)
+        record = _load(connection, directory, manifest, run_id)
+        if (manifest.source, manifest.entity) in rules.history:
+            duckdb_raw.keep_history(
+                connection, manifest.source, manifest.entity, manifest.columns, record.load_id
+            )
+        return record
 
 
 def _load(
@@ -166,13 +177,14 @@ def _loaded(connection: duckdb.DuckDBPyConnection, load_id: str) -> LoadRecord |
     return LoadRecord(*row) if row else None
 
 
-def _refuse_over_limit(manifest: Manifest, limit: QuarantineLimit) -> None:
+def _refuse_over_limit(manifest: Manifest, rules: LoadRules) -> None:
     read = manifest.rows + manifest.quarantined
-    if manifest.quarantined > limit.rows or manifest.quarantined > limit.share * read:
+    share, rows = rules.max_quarantined_share, rules.max_quarantined_rows
+    if manifest.quarantined > rows or manifest.quarantined > share * read:
         raise AuditError(
             f"{manifest.source}.{manifest.entity}: {manifest.quarantined} of {read} rows do not"
             f" fit (package {manifest.load_id}, quarantine-*.parquet has the reasons); the limit"
-            f" is {limit.rows} rows or {limit.share:.2%}; fix the source or raise the limit"
+            f" is {rows} rows or {share:.2%}; fix the source or raise the limit"
         )
 
 

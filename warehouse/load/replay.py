@@ -24,7 +24,7 @@ def catch_up(
     tables: Iterable[tuple[str, str, str]],
     *,
     run_id: str,
-    limit: package.QuarantineLimit,
+    rules: package.LoadRules,
     loaded: Callable[[package.LoadRecord], None] | None = None,
 ) -> int:
     """Load every landed package that raw does not hold yet; return how many there were.
@@ -41,7 +41,7 @@ def catch_up(
                 continue
             manifest = read_manifest(directory)
             record = load_or_reject(
-                connection, landing, manifest, directory, run_id=run_id, limit=limit
+                connection, landing, manifest, directory, run_id=run_id, rules=rules
             )
             count += 1
             if loaded:
@@ -56,11 +56,11 @@ def load_or_reject(
     directory: Path,
     *,
     run_id: str,
-    limit: package.QuarantineLimit,
+    rules: package.LoadRules,
 ) -> package.LoadRecord:
     """Load a package; one that exceeds the quarantine limit is set aside before the error is shown."""
     try:
-        return package.load_package(connection, landing, manifest, run_id=run_id, limit=limit)
+        return package.load_package(connection, landing, manifest, run_id=run_id, rules=rules)
     except AuditError as error:
         raise AuditError(f"{error} (kept in {reject(directory)})") from None
 

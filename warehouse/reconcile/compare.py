@@ -11,9 +11,9 @@ from extractors.naming import quoted
 from extractors.package import Manifest
 from warehouse.reconcile import canonical
 
-# A range is what a difference costs to look at: its keys and hashes travel (about 0.5 MB). More
+# A range is what a difference names and costs to look at: its keys and hashes travel. More
 # ranges than that make the source's search for each row's range dearer than its hash.
-ROWS_PER_RANGE = 10_000
+ROWS_PER_RANGE = 500
 MOST_RANGES = 256
 # Ranges that differ are looked at together up to this many rows, so that memory stays bounded.
 ROWS_AT_ONCE = 200_000
@@ -177,7 +177,8 @@ class _Raw:
             connection.execute(
                 f"INSERT INTO differing SELECT {coalesced}, CASE WHEN r.row_hash IS NULL"
                 f" THEN 'missing' WHEN s.row_hash IS NULL THEN 'deleted' ELSE 'changed' END"
-                f" FROM (SELECT {typed}, row_hash FROM at_source) AS s FULL JOIN (SELECT {keys}, {self.hash} AS row_hash"
+                f" FROM (SELECT {typed}, row_hash FROM at_source) AS s FULL JOIN"
+                f" (SELECT {keys}, {self.hash} AS row_hash"
                 f" {self.live} AND {self._range(boundaries)} IN ({numbers})) AS r ON {same_key}"
                 f" WHERE s.row_hash IS DISTINCT FROM r.row_hash",
                 self.bound,
