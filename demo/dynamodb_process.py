@@ -4,9 +4,11 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -16,6 +18,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo.dynamodb_table import DemoTable
 from demo.tables import DYNAMODB_TABLES, REGION
+
+# Seconds between two looks at whether the process is still known; a test waits for one.
+PATIENCE = 2
 
 # What a scan may say and still be a plain one.
 PLAIN = {
@@ -107,9 +112,18 @@ def serve(folder: Path, port: int, ready: Callable[[], None]) -> None:
         "127.0.0.1", port, application, threaded=True, request_handler=KeptConnections
     )
     (folder / "served").write_text(loaded)
-    (folder / "pid").write_text(f"{os.getpid()}\n")
+    pid = folder / "pid"
+    pid.write_text(f"{os.getpid()}\n")
     ready()
+    Thread(target=end_when_forgotten, args=(pid,), daemon=True).start()
     server.serve_forever()
+
+
+def end_when_forgotten(pid: Path) -> None:
+    """End this process once nobody can find it: its folder was removed, or another took over."""
+    while pid.exists() and pid.read_text().strip() == str(os.getpid()):
+        time.sleep(PATIENCE)
+    os._exit(0)
 
 
 def main() -> None:

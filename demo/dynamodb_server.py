@@ -149,7 +149,9 @@ class DynamoDbServer:
         port = kept or processes.free_port(str(self.directory))
         (self.directory / "pid").unlink(missing_ok=True)
         processes.write_private(self.directory / "port", f"{port}\n")
-        package = Path(__file__).resolve().parents[1]
+        # The process finds what we find, also where the project itself is not installed.
+        paths = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+        found = {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         log = self.directory / "log"
         # Returns as soon as the process serves, and with an error as soon as it cannot.
         with log.open("w") as output:
@@ -162,7 +164,7 @@ class DynamoDbServer:
                     str(self.directory),
                     str(port),
                 ],
-                env=os.environ | {"PYTHONPATH": str(package)} | CREDENTIALS,
+                env=os.environ | found | CREDENTIALS,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

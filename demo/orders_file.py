@@ -1,7 +1,7 @@
 """Read Online Retail lines from Parquet, CSV or XLSX into one exact form, in file order."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,9 @@ def _cell_text(value: Any) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
+        # A sheet's time is a fraction of a day, exact to some microseconds only.
+        rounded = value + timedelta(milliseconds=500)
+        return rounded.replace(microsecond=0).isoformat(sep=" ")
     return str(value)
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -89,19 +90,15 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server: open transactions are rolled back, committed ones are on disk."""
         with processes.locked(self.directory / "lock"):
-            pid = self._postmaster()
-            if pid is not None:
-                processes.end(pid, self.data, signal.SIGINT)
+            self._end(signal.SIGINT)
 
     def delete(self) -> None:
         """Stop the server and remove everything it wrote, wherever it is."""
         if not self.directory.exists():
             return
         with processes.locked(self.directory / "lock"):
-            pid = self._postmaster()
-            if pid is not None:
-                # At once, without writing to disk what is removed next.
-                processes.end(pid, self.data, signal.SIGQUIT)
+            # At once, without writing to disk what is removed next.
+            self._end(signal.SIGQUIT)
         shutil.rmtree(self.cluster, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -131,6 +128,11 @@ class PostgresServer:
         pid = abs(int(lines[0]))
         return pid if processes.runs_in(pid, self.data) else None
 
+    def _end(self, first: signal.Signals) -> None:
+        pid = self._postmaster()
+        if pid is not None:
+            processes.end(pid, self.data, first)
+
     def _place(self) -> None:
         """Choose where data and binaries live, and give the folders to the server's user."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -142,9 +144,10 @@ class PostgresServer:
             processes.write_private(note, f"{elsewhere}\n")
         if note.exists():
             self.cluster.mkdir(mode=0o711, exist_ok=True)
-            self.cluster.chmod(0o711)
-            if self.cluster.is_symlink() or self.cluster.stat().st_uid != os.geteuid():
+            found = self.cluster.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
                 raise ConfigError(f"{self.cluster} belongs to somebody else; remove it")
+            self.cluster.chmod(0o711)
         if not processes.can_enter(self._runs_as, self.cluster):
             message = f"user nobody, as which root runs PostgreSQL, cannot enter {self.cluster}"
             raise ConfigError(f"{message}; set TMPDIR to a folder everybody can enter")
@@ -152,8 +155,11 @@ class PostgresServer:
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
+        self._give(folder)
+
+    def _give(self, path: Path) -> None:
         if self._runs_as:
-            os.chown(folder, self._runs_as.uid, self._runs_as.gid)
+            os.chown(path, self._runs_as.uid, self._runs_as.gid, follow_symlinks=False)
 
     def _binary(self, name: str) -> str:
         """Return the path of one binary, of a copy where the server's user cannot reach ours."""
@@ -181,7 +187,11 @@ class PostgresServer:
     def _create(self) -> None:
         """Make the cluster aside and rename it: a killed initdb leaves nothing that looks done."""
         if (self.data / "PG_VERSION").exists():
-            return
+            if (self.directory / "password").exists():
+                return
+            # `directory` was removed by hand while the data were elsewhere: nobody can log in.
+            self._end(signal.SIGQUIT)
+            shutil.rmtree(self.data)
         password = secrets.token_urlsafe(24)
         processes.write_private(self.directory / "password", f"{password}\n")
         for rest in self.cluster.glob("data.*"):
@@ -191,8 +201,7 @@ class PostgresServer:
         # initdb wants an empty directory and reads the password as the server's user.
         given = self.log.parent / "initial-password"
         processes.write_private(given, f"{password}\n")
-        if self._runs_as:
-            os.chown(given, self._runs_as.uid, self._runs_as.gid)
+        self._give(given)
         command = [self._binary("initdb"), "-D", str(making), "-U", self.user, "--no-sync"]
         command += ["--auth=scram-sha-256", f"--pwfile={given}"]
         command += ["--encoding=UTF8", "--locale=C"]
@@ -217,8 +226,7 @@ class PostgresServer:
         )
         target = self.data / "warehouse.conf"
         processes.write_private(target, text)
-        if self._runs_as:
-            os.chown(target, self._runs_as.uid, self._runs_as.gid)
+        self._give(target)
 
     def _launch(self) -> None:
         kept = processes.kept_port(self.directory / "port")

@@ -1,13 +1,16 @@
 """The DynamoDB emulator: items from files, kept over restarts, read as moto gives them."""
 
 import os
+import shutil
 import signal
 import socket
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from demo import processes
 from demo.dynamodb_server import DynamoDbServer, Item
 from extractors.errors import ConfigError
 
@@ -44,6 +47,8 @@ def test_items_read_back_as_they_are_in_the_files(dynamodb: DynamoDbServer) -> N
     key = {name: EVENTS[7][name] for name in ("event_id", "received_at")}
     assert client.get_item(TableName="campaign_events", Key=key)["Item"] == EVENTS[7]
     assert dynamodb.counts() == {"campaign_events": 300, "shop_activity": 50}
+    size = client.describe_table(TableName="campaign_events")["Table"]["TableSizeBytes"]
+    assert 20_000 < size < 40_000
 
 
 def test_a_killed_emulator_comes_back_with_its_items_on_its_port(dynamodb: DynamoDbServer) -> None:
@@ -96,6 +101,18 @@ def test_a_deleted_table_is_gone(dynamodb: DynamoDbServer) -> None:
 
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         client.scan(TableName="campaign_events")
+
+
+def test_it_ends_when_its_folder_is_removed(dynamodb: DynamoDbServer) -> None:
+    dynamodb.start()
+    pid = int((dynamodb.directory / "pid").read_text())
+
+    shutil.rmtree(dynamodb.directory)
+
+    deadline = time.monotonic() + 20
+    while processes.working_directory(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes.working_directory(pid) is None
 
 
 def test_a_taken_port_is_named(dynamodb: DynamoDbServer) -> None:

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: created, adopted, recovered, removed."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -126,6 +127,23 @@ def test_root_runs_it_as_nobody_where_nobody_can_reach_the_files(postgres: Postg
     assert user
     assert postgres.data.stat().st_uid == user.uid
     assert Path(f"/proc/{pid_of(postgres)}").stat().st_uid == user.uid
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
+def test_data_elsewhere_are_made_anew_when_their_folder_was_removed(
+    postgres: PostgresServer,
+) -> None:
+    postgres.directory.mkdir(mode=0o700)
+    abandoned = pid_of(postgres.start())
+    data = postgres.data
+    shutil.rmtree(postgres.directory)
+    postgres.directory.mkdir(mode=0o700)
+
+    with psycopg.connect(postgres.start().dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+    assert postgres.data == data
+    assert pid_of(postgres) != abandoned
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
