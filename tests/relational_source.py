@@ -34,8 +34,8 @@ class Source:
         """Return a connection whose transaction stays open until it is told."""
         return psycopg.connect(self.dsn)
 
-    def snapshot(self, dsn: str | None = None, **options: Any) -> Snapshot:
-        return Snapshot(dsn or self.dsn, source="shop", **{"now": lambda: NOW, **options})
+    def snapshot(self, dsn: str | None = None) -> Snapshot:
+        return Snapshot(dsn or self.dsn, source="shop", now=lambda: NOW)
 
 
 @pytest.fixture(scope="session")

@@ -62,12 +62,11 @@ def test_a_host_that_says_nothing_is_given_up(shop: Source, tmp_path: Path) -> N
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("dsn", ["host=a port", "mysql://u:hush@h/d", "postgresql://u:hush@h:x/d"])
-def test_a_dsn_that_is_none(dsn: str) -> None:
-    with pytest.raises(WarehouseError) as caught:
-        server = server_of("shop", dsn)
-        raise SourceError(str(server))
-    assert "hush" not in str(caught.value)
+@pytest.mark.parametrize("dsn", ["password=hush port", "mysql://u:hush@h/d"])
+def test_a_dsn_that_cannot_be_used_does_not_show_its_password(
+    shop: Source, tmp_path: Path, dsn: str
+) -> None:
+    assert "hush" not in failure(shop, tmp_path, dsn=dsn)
 
 
 def test_a_malformed_dsn_is_an_error_of_the_configuration() -> None:
@@ -178,12 +177,13 @@ def test_a_cancelled_statement(shop: Source, tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_the_connections(shop: Source, tmp_path: Path) -> None:
-    with pytest.raises(SourceError) as caught, shop.snapshot() as snapshot:
+    with shop.snapshot() as snapshot:
         shop.run(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-        snapshot.extract(SPEC, tmp_path, None)
+        with pytest.raises(SourceError) as caught:
+            snapshot.extract(SPEC, tmp_path, None)
     assert "run again" in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -1,17 +1,14 @@
 """Each row of docs/reference/types.md (PostgreSQL), read from a live server."""
 
-import datetime
 import json
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from extractors.package import package_directory
 from extractors.relational.catalogue import SourceType
-from extractors.relational.types import reading, wider
 from extractors.relational.postgres import TableSpec
+from extractors.relational.types import reading, wider
 from tests.relational_source import Source, landed
 
 # source type, value as SQL, raw type, value as DuckDB shows it

@@ -1,4 +1,4 @@
-"""A certificate compares SQL on the source's snapshot with SQL on raw, and says where they differ."""
+"""A certificate compares SQL on the source's snapshot with SQL on raw, and says where not equal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,15 +214,14 @@ def test_a_personal_key_is_compared_by_its_hash(shop: Shop) -> None:
     assert b"@x" not in written
 
 
-def test_a_source_of_another_encoding_is_certified(
-    shop: Shop, source: Source, tmp_path: Path
-) -> None:
+def test_a_source_of_another_encoding_is_certified(shop: Shop, source: Source) -> None:
     latin = Source(source.server, f"{source.name}_latin")
     source.run(f"create database {latin.name} encoding 'LATIN1' locale 'C' template template0")
     try:
         latin.run(
             "create table words (word text primary key, more text[])",
-            "insert into words select 'é' || n, array['ß', n::text] from generate_series(1, 20500) n",
+            "insert into words select 'é' || n, array['ß', n::text]"
+            " from generate_series(1, 20500) n",
         )
         shop.source, shop.position = latin, None
         spec = TableSpec("words", ("word",))
