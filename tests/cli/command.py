@@ -1,6 +1,7 @@
 """Run the real command in a process of its own, as users and scripts do."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,11 +33,22 @@ class Command:
         )
 
     def fails(self, code: int, *arguments: str, **variables: str) -> str:
-        """Run a command that must end with `code` and one clear line; return that line."""
+        """Run a command that must end with `code` and one clear line, and print nothing else."""
+        line, progress = self.stops(code, *arguments, **variables)
+        assert not progress, progress
+        return line
+
+    def stops(self, code: int, *arguments: str, **variables: str) -> tuple[str, list[str]]:
+        """Run a command that must end with `code`; return its one clear line, and those before."""
         result = self(*arguments, **variables)
         assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
         assert "Traceback" not in result.stdout + result.stderr
-        lines = result.stderr.strip().splitlines()
-        assert len(lines) == 1, result.stderr
-        assert lines[0].startswith("error: ")
-        return lines[0]
+        *progress, line = result.stderr.strip().splitlines()
+        assert line.startswith("error: ")
+        assert not [other for other in progress if other.startswith("error")], result.stderr
+        return line, progress
+
+    def variable(self, name: str) -> str:
+        """Return a variable of the `.env` in the folder."""
+        text = (self.directory / ".env").read_text(encoding="utf-8")
+        return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)[0]

@@ -1,7 +1,11 @@
 """Every mistake gives one clear line and its exit code, never a traceback."""
 
+import json
+import re
+import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.cli.command import Command
@@ -124,3 +128,63 @@ def test_what_nobody_expected_is_one_line_and_a_log_without_secrets(
     assert line.endswith(f"(traceback in {log})")
     assert "Traceback (most recent call last)" in log.read_text()
     assert SECRET not in line + log.read_text()
+
+
+WRONG_SOURCES = {
+    "wrong password": "password authentication failed",
+    "unreachable host": "Connection refused",
+    "table gone": "shop.orders (PostgreSQL 127.0.0.1",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        *((["extract", "shop.orders"], mistake) for mistake in WRONG_SOURCES),
+        (["run", "--select", "shop"], "wrong password"),
+    ],
+    ids=str,
+)
+def test_a_source_that_refuses_is_named(
+    running_shop: Command, arguments: list[str], mistake: str
+) -> None:
+    dsn = running_shop.variable("SHOP_DSN")
+    given = {
+        "wrong password": re.sub(r":[^:@/]+@", f":{SECRET}@", dsn),
+        "unreachable host": UNREACHABLE,
+        "table gone": dsn,
+    }[mistake]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        if mistake == "table gone":
+            connection.execute("ALTER TABLE orders RENAME TO gone")
+        try:
+            line, _ = running_shop.stops(3, *arguments, SHOP_DSN=given)
+        finally:
+            if mistake == "table gone":
+                connection.execute("ALTER TABLE gone RENAME TO orders")
+    assert WRONG_SOURCES[mistake] in line
+    assert SECRET not in line
+
+
+@pytest.mark.slow
+def test_an_unreachable_dynamodb_is_named(running_shop: Command) -> None:
+    line, _ = running_shop.stops(
+        3, "extract", "activity.searches", DYNAMODB_ENDPOINT="http://127.0.0.1:1"
+    )
+    assert "DynamoDB table shop_activity" in line
+    assert "cannot be reached" in line
+
+
+@pytest.mark.slow
+def test_only_a_package_of_this_warehouse_is_loaded(running_shop: Command, tmp_path: Path) -> None:
+    extracted = running_shop("extract", "shop.orders", "--json")
+    assert extracted.returncode == 0, extracted.stderr
+    (package,) = json.loads(extracted.stdout)
+    copy = tmp_path / "copy"
+    shutil.copytree(package["package"], copy)
+    assert "not a package folder of" in running_shop.fails(2, "load", str(copy))
+    assert "not a load package" in running_shop.fails(3, "load", str(tmp_path))
+    assert running_shop("load", package["package"]).returncode == 0
+    again = running_shop("load", package["package"], "--json")
+    assert json.loads(again.stdout)["loaded_rows"] == package["rows"]

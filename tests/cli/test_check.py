@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,37 +12,24 @@ from cli.check import size_text
 from cli.drift import Use, missing, uses
 from tests.cli.command import Command
 
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
-    """Return the command in the folder of a small running shop; nothing is loaded from it."""
-    command = Command(tmp_path_factory.mktemp("shop"))
-    up = command("demo", "up", "--scale", "0.05")
-    assert up.returncode == 0, up.stderr
-    yield command
-    command("demo", "down", "--delete")
+pytestmark = pytest.mark.slow
 
 
-def variable(shop: Command, name: str) -> str:
-    text = (shop.directory / ".env").read_text()
-    return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)[0]
-
-
-def configured(shop: Command, old: str, new: str) -> str:
+def configured(running_shop: Command, old: str, new: str) -> str:
     """Write a changed copy of the shop's configuration; return its name."""
-    text = (shop.directory / "warehouse.yml").read_text()
+    text = (running_shop.directory / "warehouse.yml").read_text()
     assert old in text
-    (shop.directory / "changed.yml").write_text(text.replace(old, new))
+    (running_shop.directory / "changed.yml").write_text(text.replace(old, new))
     return "changed.yml"
 
 
-def test_a_shop_in_order_has_no_problems(shop: Command) -> None:
-    result = shop("check")
+def test_a_shop_in_order_has_no_problems(running_shop: Command) -> None:
+    result = running_shop("check")
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("no problems\n")
     assert "note:" not in result.stdout
     assert result.stderr == ""
-    found = json.loads(shop("check", "--json").stdout)
+    found = json.loads(running_shop("check", "--json").stdout)
     assert found["problems"] == []
     by_table = {f"{table['source']}.{table['table']}": table for table in found["tables"]}
     assert by_table["shop.ad_spend"]["key"] == ["spend_date", "campaign_id"]
@@ -52,29 +38,29 @@ def test_a_shop_in_order_has_no_problems(shop: Command) -> None:
     assert by_table["activity.shop_activity"]["read_units"] is not None
 
 
-def test_check_changes_nothing(shop: Command) -> None:
-    home = shop.directory / "var"
+def test_check_changes_nothing(running_shop: Command) -> None:
+    home = running_shop.directory / "var"
     before = sorted(home.rglob("*.duckdb")) + sorted((home / "state").rglob("*"))
-    assert shop("check").returncode == 0
+    assert running_shop("check").returncode == 0
     assert sorted(home.rglob("*.duckdb")) + sorted((home / "state").rglob("*")) == before
 
 
-def test_a_wrong_password_is_a_source_error_and_not_shown(shop: Command) -> None:
-    dsn = variable(shop, "SHOP_DSN")
-    line = shop.fails(3, "check", SHOP_DSN=re.sub(r":[^:@/]+@", ":wrong-password@", dsn))
+def test_a_wrong_password_is_a_source_error_and_not_shown(running_shop: Command) -> None:
+    dsn = running_shop.variable("SHOP_DSN")
+    line = running_shop.fails(3, "check", SHOP_DSN=re.sub(r":[^:@/]+@", ":wrong-password@", dsn))
     assert "password authentication failed" in line
     assert "wrong-password" not in line
 
 
-def test_an_unreachable_host_is_named(shop: Command) -> None:
-    line = shop.fails(3, "check", SHOP_DSN="postgresql://shop:secret@127.0.0.1:1/shop")
+def test_an_unreachable_host_is_named(running_shop: Command) -> None:
+    line = running_shop.fails(3, "check", SHOP_DSN="postgresql://shop:secret@127.0.0.1:1/shop")
     assert "127.0.0.1:1/shop" in line
     assert "Connection refused" in line
     assert "secret" not in line
 
 
-def test_an_unreachable_dynamodb_is_named_for_each_table(shop: Command) -> None:
-    result = shop("check", DYNAMODB_ENDPOINT="http://127.0.0.1:1")
+def test_an_unreachable_dynamodb_is_named_for_each_table(running_shop: Command) -> None:
+    result = running_shop("check", DYNAMODB_ENDPOINT="http://127.0.0.1:1")
     assert result.returncode == 3
     lines = result.stderr.splitlines()
     assert [line.split(" (")[0] for line in lines] == [
@@ -85,18 +71,18 @@ def test_an_unreachable_dynamodb_is_named_for_each_table(shop: Command) -> None:
     assert "shop.orders" in result.stdout
 
 
-def test_an_endpoint_that_is_no_address_is_a_configuration_error(shop: Command) -> None:
-    line = shop.fails(2, "check", DYNAMODB_ENDPOINT="nonsense")
+def test_an_endpoint_that_is_no_address_is_a_configuration_error(running_shop: Command) -> None:
+    line = running_shop.fails(2, "check", DYNAMODB_ENDPOINT="nonsense")
     assert "sources.activity.endpoint: Invalid endpoint: nonsense" in line
 
 
-def test_every_problem_of_the_tables_has_its_line(shop: Command) -> None:
-    configured(shop, "users: { key: [user_id]", "users: { key: [id]")
-    text = (shop.directory / "changed.yml").read_text()
-    (shop.directory / "changed.yml").write_text(
+def test_every_problem_of_the_tables_has_its_line(running_shop: Command) -> None:
+    configured(running_shop, "users: { key: [user_id]", "users: { key: [id]")
+    text = (running_shop.directory / "changed.yml").read_text()
+    (running_shop.directory / "changed.yml").write_text(
         text.replace("      products:", "      catalogue:").replace("campaign_events:", "events:")
     )
-    result = shop("--config", "changed.yml", "check")
+    result = running_shop("--config", "changed.yml", "check")
     assert result.returncode == 3
     lines = result.stderr.splitlines()
     assert len(lines) == 5
@@ -114,31 +100,33 @@ def test_every_problem_of_the_tables_has_its_line(shop: Command) -> None:
         assert words in line
 
 
-def test_a_share_of_capacity_needs_provisioned_capacity(shop: Command) -> None:
-    name = configured(shop, "read_capacity: 100000", "read_capacity: 25%")
-    result = shop("--config", name, "check")
+def test_a_share_of_capacity_needs_provisioned_capacity(running_shop: Command) -> None:
+    name = configured(running_shop, "read_capacity: 100000", "read_capacity: 25%")
+    result = running_shop("--config", name, "check")
     assert result.returncode == 2
     assert "billed on demand; give read units per second" in result.stderr
 
 
-def test_a_column_that_the_models_need_is_missed_at_the_source(shop: Command) -> None:
-    with psycopg.connect(variable(shop, "SHOP_DSN"), autocommit=True) as connection:
+def test_a_column_that_the_models_need_is_missed_at_the_source(running_shop: Command) -> None:
+    with psycopg.connect(running_shop.variable("SHOP_DSN"), autocommit=True) as connection:
         connection.execute("ALTER TABLE orders RENAME COLUMN coupon_code TO coupon")
         try:
-            line = shop.fails(3, "check")
+            line = running_shop.fails(3, "check")
         finally:
             connection.execute("ALTER TABLE orders RENAME COLUMN coupon TO coupon_code")
     assert "shop.orders: has no column coupon_code, which stg_shop__orders takes" in line
 
 
-def test_a_missing_privilege_comes_with_its_grant(shop: Command) -> None:
-    dsn = variable(shop, "SHOP_DSN")
+def test_a_missing_privilege_comes_with_its_grant(running_shop: Command) -> None:
+    dsn = running_shop.variable("SHOP_DSN")
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
         connection.execute("REVOKE SELECT ON refunds FROM reader")
         try:
-            line = shop.fails(3, "check", SHOP_DSN=re.sub(r"//[^@]+@", "//reader:reader@", dsn))
+            line = running_shop.fails(
+                3, "check", SHOP_DSN=re.sub(r"//[^@]+@", "//reader:reader@", dsn)
+            )
         finally:
             connection.execute("DROP OWNED BY reader")
             connection.execute("DROP ROLE reader")
@@ -146,14 +134,14 @@ def test_a_missing_privilege_comes_with_its_grant(shop: Command) -> None:
 
 
 def test_a_key_without_a_unique_index_and_an_undeclared_attribute_are_noted(
-    shop: Command,
+    running_shop: Command,
 ) -> None:
     name = configured(
-        shop, "ad_spend: { key: [spend_date, campaign_id]", "ad_spend: { key: [clicks]"
+        running_shop, "ad_spend: { key: [spend_date, campaign_id]", "ad_spend: { key: [clicks]"
     )
-    text = (shop.directory / name).read_text()
-    (shop.directory / name).write_text(re.sub(r"\n +utm_term: VARCHAR", "", text))
-    result = shop("--config", name, "check")
+    text = (running_shop.directory / name).read_text()
+    (running_shop.directory / name).write_text(re.sub(r"\n +utm_term: VARCHAR", "", text))
+    result = running_shop("--config", name, "check")
     assert result.returncode == 0, result.stderr
     notes = [line for line in result.stdout.splitlines() if line.startswith("note: ")]
     assert len(notes) == 2
