@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import dagster as dg
 import duckdb
 
 from extractors.errors import SourceError
@@ -44,7 +45,7 @@ class Pipeline:
     needs_build: bool = False
     tables: list[sources.TableResult] = field(default_factory=list["sources.TableResult"])
     published: versions.Version | None = None
-    failure: BaseException | None = None
+    failures: dict[str, BaseException] = field(default_factory=dict[str, BaseException])
 
     @property
     def rules(self) -> LoadRules:
@@ -62,13 +63,24 @@ class Pipeline:
             yield connection
 
     @contextmanager
-    def step(self) -> Iterator[Self]:
-        """Remember the error that ends a step, for the one who started the run."""
+    def step(self, name: str) -> Iterator[Self]:
+        """Remember the error that ends a step until a retry of it succeeds.
+
+        Only a source that fails may do better a minute later, and only where nobody waits for it.
+        """
         try:
             yield self
-        except BaseException as error:
-            self.failure = self.failure or error
+        except Exception as error:
+            self.failures[name] = error
+            if self.options.interactive or not isinstance(error, SourceError):
+                raise dg.Failure(str(error), allow_retries=False) from error
             raise
+        self.failures.pop(name, None)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Return the first error that no retry made good."""
+        return next(iter(self.failures.values()), None)
 
     def ingest(
         self, source: str, cell: str, tables: Sequence[str]
@@ -98,7 +110,9 @@ class Pipeline:
             return self.options.as_of
         if self.resumed_as_of:
             return self.resumed_as_of
-        return complete_up_to.replace(minute=0, second=0, microsecond=0)
+        tick = complete_up_to.replace(minute=0, second=0, microsecond=0)
+        # A transaction left open for hours holds completeness back, not the version.
+        return max(tick, publication.newest_as_of(self.settings) or tick)
 
     def publish(self, manifest: Mapping[str, Any]) -> versions.Version:
         """Publish the audited build."""
@@ -142,7 +156,7 @@ def running(
         status_text = "failed"
         try:
             yield pipeline
-            status_text = "failed" if pipeline.failure else "succeeded"
+            status_text = "failed" if pipeline.failures else "succeeded"
         finally:
             with pipeline.database() as connection:
                 runs.finish(connection, pipeline.run_id, status_text)

@@ -1,6 +1,7 @@
 """Run the Dagster job in this process: what `warehouse run` does."""
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -122,6 +123,8 @@ def _quiet(settings: Settings) -> Any:
     """Send dbt's lines, which Dagster repeats on standard output, to the run's log."""
     settings.logs_directory.mkdir(parents=True, exist_ok=True)
     path = settings.logs_directory / "run.log"
+    # Dagster warns of every check whose model had nothing new to build.
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with path.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
         yield
 

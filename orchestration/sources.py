@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from extractors.package import Manifest
@@ -55,7 +56,7 @@ class TableResult:
             "certificate": self.certificate.status,
         }
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, now: datetime) -> dict[str, Any]:
         """Return what the Dagster UI shows of the materialization."""
         return {
             "dagster/row_count": self.record.loaded_rows,
@@ -68,6 +69,7 @@ class TableResult:
             "mode": self.manifest.mode,
             "load id": self.manifest.load_id,
             "complete up to": self.manifest.complete_up_to.isoformat(),
+            "lag in seconds": max(0.0, (now - self.manifest.complete_up_to).total_seconds()),
             **{f"source: {name}": str(value) for name, value in self.manifest.facts.items()},
         }
 

@@ -78,9 +78,9 @@ def publish(
 def is_built(
     connection: duckdb.DuckDBPyConnection, settings: Settings, fingerprint: str, as_of: datetime
 ) -> bool:
-    """Return whether the newest version was made from this raw and no row waits for `as_of`.
+    """Return whether the newest version holds what a build of this raw for `as_of` would.
 
-    A build database that was made anew holds no marts and counts as not built.
+    It does for any later as_of that no waiting row is due by. A build database that was made anew holds no marts and counts as not built.
     """
     recorded = versions.publications(settings)
     if not recorded or recorded[-1]["fingerprint"] != fingerprint:
@@ -88,7 +88,15 @@ def is_built(
     due = recorded[-1]["next_due_at"]
     if due and as_of >= datetime.fromisoformat(due):
         return False
+    if as_of < datetime.fromisoformat(recorded[-1]["as_of"]):
+        return False
     return bool(duckdb_snapshot.tables(connection, "core"))
+
+
+def newest_as_of(settings: Settings) -> datetime | None:
+    """Return the as_of of the newest version, None before the first."""
+    recorded = versions.publications(settings)
+    return datetime.fromisoformat(recorded[-1]["as_of"]) if recorded else None
 
 
 def _next_number(recorded: Sequence[Mapping[str, Any]], published: Path) -> int:

@@ -1,6 +1,7 @@
 """The raw tables as assets, each with its certificate as a check."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
@@ -46,20 +47,22 @@ def _cell_assets(settings: Settings, source: str, cell: str) -> dg.AssetsDefinit
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult]:
         wanted = {tables[key][0] for key in context.selected_asset_keys}
-        with pipeline.step():
+        with pipeline.step(f"extract {source} {cell}"):
             for result in pipeline.ingest(source, cell, sorted(wanted)):
                 key = asset_key(settings, source, cell, result.entity)
                 if key in context.selected_asset_keys:
-                    yield _materialized(key, result)
+                    yield _materialized(key, result, pipeline.settings.now())
 
     return extract
 
 
-def _materialized(key: dg.AssetKey, result: TableResult) -> dg.MaterializeResult:
+def _materialized(
+    key: dg.AssetKey, result: TableResult, now: datetime
+) -> dg.MaterializeResult:
     certificate = result.certificate
     return dg.MaterializeResult(
         asset_key=key,
-        metadata=result.metadata(),
+        metadata=result.metadata(now),
         data_version=dg.DataVersion(result.load_id),
         check_results=[
             dg.AssetCheckResult(

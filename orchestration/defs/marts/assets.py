@@ -30,7 +30,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     def call(
         context: dg.AssetExecutionContext, pipeline: Pipeline, arguments: tuple[str, ...]
     ) -> Iterator[Any]:
-        with pipeline.step():
+        with pipeline.step(f"build {' '.join(arguments)}"):
             yield from solvers.build(pipeline, context, document, translator, arguments)
 
     @dbt_assets(
@@ -65,7 +65,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         description="One row per refund line and order line that it is allocated to.",
     )
     def refund_allocations(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        with pipeline.step():
+        with pipeline.step("solve refund allocations"):
             rows = solvers.solve_refund_allocations(pipeline)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 

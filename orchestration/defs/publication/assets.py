@@ -26,7 +26,7 @@ def publication_asset(
         description="The version that notebooks and BI tools read, switched in one step.",
     )
     def version(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        with pipeline.step():
+        with pipeline.step("publish"):
             published = pipeline.publish(document)
         return dg.MaterializeResult(
             metadata={
