@@ -149,11 +149,8 @@ def plan(
     if found or relation is None:
         raise found[0]
     read = [column for column in relation.columns if spec.pii.get(column.name) != "drop"]
-    names = raw_names(
-        (column.name for column in read),
-        {name: raw for name, raw in spec.names.items() if name in {c.name for c in read}},
-    )
-    fields = tuple(_field(spec, column, names[column.name], widened, server) for column in read)
+    names = raw_names((column.name for column in read), dict(spec.names))
+    fields = tuple(_field(spec, column, names[column.name], widened) for column in read)
     return Plan(spec, relation, fields, _fingerprint(spec, fields))
 
 
@@ -188,6 +185,15 @@ def problems(
         pii.check(spec.name, spec.pii, spec.key, spec.pii_keys)
     except ConfigError as error:
         errors.append(error)
+    errors += [
+        ConfigError(
+            f"{where}: pii: `year` on {column.name}, which is {column.type.text}; it needs a date"
+            " or timestamp"
+        )
+        for column in relation.columns
+        if spec.pii.get(column.name) == "year"
+        and reading(column.type).raw not in ("DATE", "TIMESTAMP", "TIMESTAMPTZ")
+    ]
     hidden = [
         column.name
         for column in relation.columns
@@ -212,9 +218,7 @@ def reading_mode(spec: TableSpec, relation: Relation) -> tuple[str, str]:
     return "scan", "rows changed since the previous snapshot, found by xmin in one pass"
 
 
-def _field(
-    spec: TableSpec, column: SourceColumn, name: str, widened: frozenset[str], server: Server
-) -> Field:
+def _field(spec: TableSpec, column: SourceColumn, name: str, widened: frozenset[str]) -> Field:
     rule = spec.pii.get(column.name)
     recorded = TEXT if name in widened else _normal(spec.types.get(name))
     if rule == "hmac":
@@ -224,11 +228,6 @@ def _field(
     read = reading(column.type, None if rule else recorded)
     if rule is None:
         return Field(column, name, read.raw, read, read.cast, None)
-    if read.raw not in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
-        raise ConfigError(
-            f"{server.table(spec.name)}: pii: `year` on {column.name}, which is"
-            f" {column.type.text}; it needs a date or timestamp"
-        )
     return Field(column, name, pii.RAW_TYPES[rule], read, pii.year_sql(read.cast), rule)
 
 

@@ -62,11 +62,6 @@ def held_back(connection: "psycopg.Connection[Any]") -> float:
     return max(seconds, 0)
 
 
-def sees_others(connection: "psycopg.Connection[Any]") -> bool:
-    """Return whether the role sees when others' transactions began."""
-    return bool(_one(connection, _VISIBLE))
-
-
 def lsn(connection: "psycopg.Connection[Any]") -> int:
     """Return the WAL position that the next snapshot has passed."""
     return int(_one(connection, _LSN) or 0)
@@ -88,7 +83,7 @@ def taken(connection: "psycopg.Connection[Any]", lsn_before: int) -> tuple[str, 
         database=database,
         lsn_before=lsn_before,
         lsn_after=lsn(connection),
-        other_transactions_visible=sees_others(connection),
+        other_transactions_visible=bool(_one(connection, _VISIBLE)),
     )
 
 

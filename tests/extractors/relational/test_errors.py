@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from extractors.errors import ConfigError, SourceError, WarehouseError
-from extractors.relational.connection import server_of
-from extractors.relational.inspection import inspect
+from extractors.relational.catalogue import relation
+from extractors.relational.connection import connect, server_of
+from extractors.relational.plan import problems, reading_mode
 from extractors.relational.postgres import TableSpec
 from tests.relational_source import Source, landed
 
@@ -188,20 +189,25 @@ def test_a_server_that_ends_the_connections(shop: Source, tmp_path: Path) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_inspect_reports_every_table(shop: Source) -> None:
-    shop.run(
-        "create view v as select * from orders",
-        "insert into orders values ('A', 'new')",
-        "analyze orders",
-    )
-    specs = [SPEC, TableSpec("v", ("order_id",)), TableSpec("gone", ("id",))]
-    orders, view, gone = inspect(shop.dsn, specs, source="shop")
-    assert (orders.exists, orders.reading, orders.rows, orders.problems) == (True, "scan", 1, ())
-    assert [(c.name, c.type) for c in orders.columns] == [
-        ("order_id", "VARCHAR"),
-        ("status", "VARCHAR"),
+def test_every_problem_of_a_table_is_told_before_a_run(shop: Source) -> None:
+    spec = TableSpec("orders", ("id",), pii={"email": "hmac", "status": "year"})
+    server = server_of("shop", shop.dsn)
+    with connect(server, shop.dsn) as connection:
+        found = problems(spec, relation(connection, "orders"), server)
+    assert [str(problem).partition("shop): ")[2] or str(problem) for problem in found] == [
+        "`key` names the column id, which it does not have; it has order_id, status",
+        "`pii` names the column email, which it does not have; it has order_id, status",
+        "pii: orders: email: `hmac` needs a key; set one under pii_keys",
+        "pii: `year` on status, which is text; it needs a date or timestamp",
     ]
-    assert (view.reading, view.reason) == ("full", "a view has no xmin to tell changed rows by")
-    assert "no index holds its key unique" in view.notes[0]
-    assert (gone.exists, gone.columns) == (False, ())
-    assert "no such table" in gone.problems[0]
+
+
+def test_a_view_is_told_to_be_read_in_full(shop: Source) -> None:
+    shop.run("create view v as select * from orders")
+    with connect(server_of("shop", shop.dsn), shop.dsn) as connection:
+        table, view = relation(connection, "orders"), relation(connection, "v")
+    assert table is not None
+    assert view is not None
+    assert reading_mode(SPEC, table)[0] == "scan"
+    assert reading_mode(SPEC, view) == ("full", "a view has no xmin to tell changed rows by")
+    assert (table.is_unique(("order_id",)), view.is_unique(("order_id",))) == (True, False)
