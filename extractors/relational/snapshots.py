@@ -25,8 +25,10 @@ _VISIBLE = """
 select current_setting('is_superuser') = 'on' or pg_has_role('pg_read_all_stats', 'usage')
 """
 
+# All received is replayed: no lag, unless nothing is being received.
 _LAG = """
-select case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
+select case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+                 and exists (select from pg_stat_wal_receiver) then 0
             else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end::float8
 """
 

@@ -190,6 +190,24 @@ def test_types_only_widen(source: Source, tmp_path: Path) -> None:
     assert landed(tmp_path, manifest) == [(1, 7, Decimal("1.2500"), "3")]
 
 
+def test_every_type_has_a_row_in_the_documentation(repository: Path) -> None:
+    page = (repository / "docs" / "reference" / "types.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")]
+    named = {
+        "mood": "enums",
+        "price": "domains",
+        "pair": "composite types",
+        "int4range": "ranges",
+        "point": "geometric types",
+        "numeric[]": "other arrays",
+        "timestamptz[]": "other arrays",
+    }
+    for kind, *_ in VALUES:
+        base = kind.partition("(")[0]
+        told = named.get(kind) or f"`{base.removesuffix('[]')}"
+        assert any(told in row for row in rows), kind
+
+
 @pytest.mark.parametrize(
     ("one", "other", "both"),
     [
