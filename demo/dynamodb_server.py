@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from demo import processes
 from demo.tables import DYNAMODB_TABLES, REGION
-from extractors.errors import ConfigError, SourceError
+from extractors.errors import SourceError
 
 # Any non-empty pair does: the emulator listens on 127.0.0.1 only and checks no signature.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}
@@ -142,18 +142,27 @@ class DynamoDbServer:
 
     def _launch(self) -> None:
         kept = processes.kept_port(self.directory / "port")
-        if kept and not processes.is_free(kept):
-            note = self.directory / "port"
-            message = f"port {kept} of the DynamoDB emulator in {self.directory} is taken"
-            raise ConfigError(f"{message}; end the program there, or remove {note}")
-        port = kept or processes.free_port(str(self.directory))
+        if kept:
+            processes.refuse_taken(kept, "the DynamoDB emulator", self.directory / "port")
         (self.directory / "pid").unlink(missing_ok=True)
-        processes.write_private(self.directory / "port", f"{port}\n")
+        tried: frozenset[int] = frozenset()
+        while True:
+            port = kept or processes.free_port(str(self.directory), tried)
+            reason = self._launched(port)
+            if reason is None:
+                processes.write_private(self.directory / "port", f"{port}\n")
+                return
+            if kept or processes.is_free(port) or len(tried) > 20:
+                log = self.directory / "log"
+                raise SourceError(f"the DynamoDB emulator did not start: {reason} (log: {log})")
+            tried |= {port}  # another program took it between the look and the start
+
+    def _launched(self, port: int) -> str | None:
+        """Start the process and return None once it serves, or the reason why it does not."""
         # The process finds what we find, also where the project itself is not installed.
         paths = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
         found = {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         log = self.directory / "log"
-        # Returns as soon as the process serves, and with an error as soon as it cannot.
         with log.open("w") as output:
             started = subprocess.run(
                 [
@@ -170,12 +179,10 @@ class DynamoDbServer:
                 stderr=output,
                 check=False,
             )
-        if started.returncode != 0:
-            if not kept:
-                (self.directory / "port").unlink()
-            lines = [line for line in _text(log).splitlines() if line.strip()]
-            reason = lines[-1] if lines else "no reason given"
-            raise SourceError(f"the DynamoDB emulator did not start: {reason} (log: {log})")
+        if started.returncode == 0:
+            return None
+        lines = [line for line in _text(log).splitlines() if line.strip()]
+        return lines[-1] if lines else "no reason given"
 
 
 def _text(path: Path) -> str:

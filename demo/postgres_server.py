@@ -233,10 +233,8 @@ class PostgresServer:
         tried: frozenset[int] = frozenset()
         while True:
             port = kept or processes.free_port(str(self.directory), tried)
-            if kept and not processes.is_free(kept):
-                note = self.directory / "port"
-                message = f"port {kept} of the PostgreSQL in {self.directory} is taken"
-                raise ConfigError(f"{message}; end the program there, or remove {note}")
+            if kept:
+                processes.refuse_taken(kept, "the PostgreSQL", self.directory / "port")
             self._configure(port)
             reason = self._launched()
             if reason is None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +96,40 @@ def runs_in(pid: int, folder: Path) -> bool:
     return found is not None and found == folder.resolve()
 
 
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended and given back its ports; a zombie has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        pass
+    if Path("/proc/self").exists():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def end(pid: int, folder: Path, first: signal.Signals, patience: float = 30) -> None:
     """End the process `pid` that runs in `folder`: `first`, then SIGKILL after `patience`."""
     for number, seconds in ((first, patience), (signal.SIGKILL, 10.0)):
         if not runs_in(pid, folder):
-            return
+            break
         os.kill(pid, number)
-        deadline = time.monotonic() + seconds
-        while runs_in(pid, folder) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: is_gone(pid), seconds)
+    # It leaves its folder a moment before its ports.
+    wait_until(lambda: is_gone(pid), 1)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Return whether `condition` came true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def is_free(port: int) -> bool:
@@ -118,6 +143,14 @@ def is_free(port: int) -> bool:
                 return False
             raise
     return True
+
+
+def refuse_taken(port: int, server: str, note: Path) -> None:
+    """Raise unless a server can listen on the port it keeps, noted in the file `note`."""
+    # One that was killed just now may hold it a moment longer.
+    if not wait_until(lambda: is_free(port), 3):
+        message = f"port {port} of {server} in {note.parent} is taken"
+        raise ConfigError(f"{message}; end the program there, or remove {note}")
 
 
 def free_port(name: str, tried: frozenset[int] = frozenset()) -> int:

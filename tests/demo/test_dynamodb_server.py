@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -54,9 +53,9 @@ def test_items_read_back_as_they_are_in_the_files(dynamodb: DynamoDbServer) -> N
 def test_a_killed_emulator_comes_back_with_its_items_on_its_port(dynamodb: DynamoDbServer) -> None:
     dynamodb.write("first", TABLES)
     port = dynamodb.start().port
-    os.kill(int((dynamodb.directory / "pid").read_text()), signal.SIGKILL)
-    while dynamodb.is_running():
-        pass
+    pid = int((dynamodb.directory / "pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    assert processes.wait_until(lambda: processes.is_gone(pid), 10)
 
     dynamodb.start()
 
@@ -109,10 +108,7 @@ def test_it_ends_when_its_folder_is_removed(dynamodb: DynamoDbServer) -> None:
 
     shutil.rmtree(dynamodb.directory)
 
-    deadline = time.monotonic() + 20
-    while processes.working_directory(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes.working_directory(pid) is None
+    assert processes.wait_until(lambda: processes.is_gone(pid), 20)
 
 
 def test_a_taken_port_is_named(dynamodb: DynamoDbServer) -> None:

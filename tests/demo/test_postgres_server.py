@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import stat
-import time
 from pathlib import Path
 
 import psycopg
@@ -23,8 +22,7 @@ def pid_of(server: PostgresServer) -> int:
 def kill(server: PostgresServer) -> None:
     pid = pid_of(server)
     os.kill(pid, signal.SIGKILL)
-    while processes.runs_in(pid, server.data):
-        time.sleep(0.01)
+    assert processes.wait_until(lambda: processes.is_gone(pid), 10)
 
 
 def test_it_asks_for_the_password_that_only_the_owner_can_read(postgres: PostgresServer) -> None:
