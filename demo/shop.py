@@ -73,9 +73,9 @@ def up(
 def apply_orders(directory: Path, file: Path, progress: Progress = _silent) -> None:
     """Apply a further part of real orders to the shop as live changes; once per file."""
     place, arguments = _existing(directory)
+    name = sha256_of(file)
     with locked(place.lock):
         _bring_up(place, arguments, progress)
-        name = sha256_of(file)
         applied = place.part_names()
         if name in applied:
             progress(f"{file} was applied before: nothing to do")
