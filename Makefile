@@ -71,7 +71,7 @@ dev: setup ## open the Dagster UI on the demo: http://127.0.0.1:3000
 	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml DAGSTER_HOME=$$(python -m orchestration.home) dagster dev -m orchestration.definitions
 
 notebook: setup ## open the notebook in JupyterLab
-	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab notebooks/start_here.ipynb
+	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/start_here.ipynb
 
 bench: setup ## run the benchmarks; each prints ratios measured in one run
 	@set -e; for script in benchmarks/*.py; do python "$$script"; done
