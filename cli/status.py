@@ -37,9 +37,7 @@ def _print_status(found: Mapping[str, Any]) -> None:
     if found["version"]:
         held = ""
         if found["hold"]:
-            held = (
-                f" (held; {found['newest']} is the newest, `warehouse publish --resume` shows it)"
-            )
+            held = " (held; `warehouse publish --resume` shows the newest)"
         click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
     if found["tables"]:
         click.echo()

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable
 
 # Reserved in DuckDB, PostgreSQL or Redshift: a bare use in an analyst's query would not parse.
-RESERVED = frozenset(
-    """
+_WORDS = """
     all analyse analyze and any array as asc asymmetric authorization between binary both case cast
     check collate column constraint create cross current_date current_role current_time
     current_timestamp current_user default deferrable delta desc describe distinct do else end
@@ -16,8 +15,8 @@ RESERVED = frozenset(
     session_user show similar snapshot some summarize symmetric sysdate system table tag then
     timestamp to top trailing true union unique unpivot user using variadic verbose wallet when
     where window with without
-    """.split()
-)
+"""
+RESERVED = frozenset(_WORDS.split())
 
 
 def quoted(*names: str) -> str:

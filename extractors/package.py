@@ -160,7 +160,9 @@ class PackageWriter:
     `add_part(path)`. Used as a context manager, an uncommitted folder is removed at the end.
     """
 
-    def __init__(self, landing: Path, source: str, cell: str, table: str, entity: str | None = None) -> None:
+    def __init__(
+        self, landing: Path, source: str, cell: str, table: str, entity: str | None = None
+    ) -> None:
         self.source, self.cell, self.table, self.entity = source, cell, table, entity or table
         parent = landing / source / cell / table
         earlier = max((path.parent.name for path in parent.glob(f"*/{MANIFEST}")), default="")
@@ -191,9 +193,7 @@ class PackageWriter:
     def add_part(self, path: Path) -> Part:
         """Make a written part durable and take it into the package."""
         part = _sealed(path)
-        self._schema = tuple(
-            f"{column.name}: {column.type}" for column in pq.read_schema(path)
-        )
+        self._schema = tuple(f"{column.name}: {column.type}" for column in pq.read_schema(path))
         self._parts.append(part)
         return part
 
@@ -271,7 +271,9 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SourceError(f"{directory}: not a load package ({error.strerror}: {MANIFEST})") from None
+        raise SourceError(
+            f"{directory}: not a load package ({error.strerror}: {MANIFEST})"
+        ) from None
     try:
         return Manifest.from_json(text)
     except (ValueError, KeyError, TypeError) as error:

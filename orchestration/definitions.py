@@ -28,7 +28,9 @@ def build(
             jobs=[job],
             schedules=[hourly_schedule(job)],
         ),
-        dg.Definitions(resources={"pipeline": pipeline_resource(settings, tell, session or Session())}),
+        dg.Definitions(
+            resources={"pipeline": pipeline_resource(settings, tell, session or Session())}
+        ),
     )
 
 

@@ -49,9 +49,7 @@ def ingest(
         certificates.require_passed(certificate)
 
 
-def extract(
-    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
-) -> list[Manifest]:
+def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]) -> list[Manifest]:
     """Scan the tables into load packages, one per entity."""
     settings = pipeline.settings
     configured = settings.sources[source]

@@ -22,8 +22,7 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
         raw = {
             (entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"])
             for parent in _upstream(parents, identity)
-            if (entry := manifest["sources"].get(parent))
-            and entry["schema"].startswith(RAW_PREFIX)
+            if (entry := manifest["sources"].get(parent)) and entry["schema"].startswith(RAW_PREFIX)
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result

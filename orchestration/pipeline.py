@@ -127,9 +127,7 @@ class Pipeline:
                 next_due_at=_next_due_at(connection),
                 sources_of=lineage.sources_of(manifest),
             )
-        self.tell(
-            progress.Event("publish", self.published.version, "published", done=True)
-        )
+        self.tell(progress.Event("publish", self.published.version, "published", done=True))
         return self.published
 
 

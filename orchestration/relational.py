@@ -47,9 +47,7 @@ def ingest(
         certificates.require_passed(certificate)
 
 
-def extract(
-    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
-) -> list[Manifest]:
+def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]) -> list[Manifest]:
     """Write the tables' load packages under one snapshot."""
     with _snapshot(pipeline, source, cell) as snapshot:
         return _extract(pipeline, snapshot, _specs(pipeline, source, tables))
@@ -76,9 +74,7 @@ def _specs(pipeline: "Pipeline", source: str, tables: Sequence[str]) -> list[Tab
     specs: list[TableSpec] = []
     with pipeline.database() as connection:
         for table in tables:
-            recorded = positions.recorded_columns(
-                connection, source, configured.entities(table)[0]
-            )
+            recorded = positions.recorded_columns(connection, source, configured.entities(table)[0])
             entry = configured.tables[table]
             specs.append(
                 TableSpec(

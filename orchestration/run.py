@@ -26,6 +26,7 @@ from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
 from warehouse.publish import versions
 
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run did. `published` is False when nothing was new; `version` is the newest."""
@@ -141,7 +142,9 @@ def _reason(outcome: Any, session: resources.Session) -> BaseException:
     return WarehouseError("the run failed; the Dagster UI shows why")
 
 
-def extract(settings: Settings, name: str, tell: progress.Progress = progress.silent) -> list[Manifest]:
+def extract(
+    settings: Settings, name: str, tell: progress.Progress = progress.silent
+) -> list[Manifest]:
     """Extract one table (SOURCE.TABLE) in every cell into landing, and load nothing."""
     source, table = config.table_named(settings, name)
     with running(settings, Options(interactive=True), tell) as pipeline:
@@ -157,7 +160,10 @@ def load(settings: Settings, directory: Path) -> LoadRecord:
     manifest = read_manifest(directory)
     if directory.resolve() != package_directory(settings.landing, manifest).resolve():
         raise ConfigError(f"{directory}: not a package folder of {settings.landing}")
-    with running(settings, Options(interactive=True)) as pipeline, pipeline.database() as connection:
+    with (
+        running(settings, Options(interactive=True)) as pipeline,
+        pipeline.database() as connection,
+    ):
         return load_or_reject(
             connection,
             settings.landing,

@@ -16,7 +16,6 @@ from warehouse.engines import duckdb_engine
 from warehouse.publish import audit
 
 
-
 def build(
     pipeline: Pipeline,
     context: dg.AssetExecutionContext,

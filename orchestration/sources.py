@@ -83,9 +83,7 @@ def ingest(
         yield TableResult(manifest, record, certificate)
 
 
-def extract(
-    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
-) -> list[Manifest]:
+def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]) -> list[Manifest]:
     """Write load packages and load nothing."""
     return _reader(pipeline.settings, source).extract(pipeline, source, cell, tables)
 

@@ -81,8 +81,12 @@ def differences(one: Path, other: Path) -> list[str]:
     found: list[str] = []
     with duckdb.connect() as connection:
         connection.execute("LOAD icu; SET TimeZone = 'UTC'")
-        connection.execute(f"ATTACH '{one}' AS one (READ_ONLY); ATTACH '{other}' AS other (READ_ONLY)")
-        named = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+        connection.execute(
+            f"ATTACH '{one}' AS one (READ_ONLY); ATTACH '{other}' AS other (READ_ONLY)"
+        )
+        named = (
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+        )
         named += " AND schema_name <> 'meta' ORDER BY 1"
         tables = [row[0] for row in connection.execute(named, ["one"]).fetchall()]
         if tables != [row[0] for row in connection.execute(named, ["other"]).fetchall()]:

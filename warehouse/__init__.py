@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 __all__ = ["open"]
 
 
-def open(version: str | None = None, config: str | Path | None = None) -> "Published":
+def open(  # noqa: A001 - the documented name; the module is used as `warehouse.open()`
+    version: str | None = None, config: str | Path | None = None
+) -> "Published":
     """Return a read-only DuckDB connection on the published version, or on an earlier one.
 
     It keeps the version it opened whatever is published later. ConfigError: no such version, or

@@ -77,8 +77,8 @@ def _end_orphan(home: Path) -> None:
     last = holder(home)
     if not last or last.get("host") != socket.gethostname() or _alive(last):
         return
-    child = last.get("child")
-    if _alive(child):
+    child: dict[str, Any] | None = last.get("child")
+    if child and _alive(child):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child["pid"], signal.SIGTERM)
 
@@ -96,7 +96,9 @@ def hold(
     try:
         descriptor = os.open(home / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise SourceError(f"{home / LOCK_FILE}: {error.strerror}; the run must write there") from None
+        raise SourceError(
+            f"{home / LOCK_FILE}: {error.strerror}; the run must write there"
+        ) from None
     try:
         _acquire(descriptor, home, wait, waiting)
         _write_holder(descriptor)

@@ -45,7 +45,7 @@ def natural(tag: str, column: str, facts: NumberFacts, recorded: str | None) -> 
             return Conversion("VARCHAR" if tag == "S" else "BOOLEAN", column)
         case "N":
             type_ = number_type(facts, recorded)
-            return Conversion(type_, number_cast(column, type_))
+            return Conversion(type_, number_cast(column, type_, facts))
         case "B":
             return _checked("BLOB", column, f"try(from_base64({column}))")
         case "L" | "M":
@@ -54,7 +54,7 @@ def natural(tag: str, column: str, facts: NumberFacts, recorded: str | None) -> 
             return Conversion("VARCHAR[]", f"list_sort({column})")
         case "NS":
             element = number_type(facts, recorded.removesuffix("[]") if recorded else None)
-            cast = f"list_transform({column}, lambda n: {number_cast('n', element)})"
+            cast = f"list_transform({column}, lambda n: {number_cast('n', element, facts)})"
             return Conversion(f"{element}[]", f"list_sort({cast})")
         case _:
             return _set("BLOB", column, lambda element: f"try(from_base64({element}))")

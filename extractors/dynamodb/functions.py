@@ -1,6 +1,7 @@
 """The SQL functions that decoding needs and DuckDB does not have."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -9,6 +10,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from extractors.dynamodb.canonical import canonical_document, element_texts, plain_number
 
+_LONG = 500
 _PLAIN = "-?[0-9]+([.][0-9]+)?"
 
 
@@ -68,10 +70,12 @@ def _element_texts(text: str | None, tags: str) -> list[str] | None:
 
 
 def _documents(tag: str) -> Callable[[Any], Any]:
-    def documents(texts: Any) -> Any:
-        return pa.array(
-            [None if text is None else canonical_document(tag, text) for text in texts.to_pylist()],
-            pa.string(),
-        )
+    # Documents often repeat; long ones are left out so that the memory is bounded (16 MB).
+    cached = lru_cache(maxsize=16_384)(canonical_document)
 
-    return documents
+    def document(text: str | None) -> str | None:
+        if text is None:
+            return None
+        return cached(tag, text) if len(text) < _LONG else canonical_document(tag, text)
+
+    return lambda texts: pa.array(map(document, texts.to_pylist()), pa.string())

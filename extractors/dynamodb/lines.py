@@ -1,8 +1,8 @@
-"""Read files of item lines in DuckDB, with a column for every attribute and type in them.
+"""Read files of item lines in DuckDB, with a column for every attribute and type of a shape.
 
 Left to itself DuckDB turns strings into dates, and given explicit columns it drops what they do
-not name. So the columns here name everything that the pages held, values stay text, and the number
-of values found is compared with the number captured (`measure.py`).
+not name. So values stay text here, and what the columns found is compared with what the items have
+(`measure.py`) before anything is made of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ Pair = tuple[str, str]
 
 
 class Shape:
-    """Every (attribute, type tag) of a scan and the SQL column `v<n>` that holds its values.
+    """The (attribute, type tag) pairs of a scan and the SQL column `v<n>` of each one's values.
 
     From here on SQL holds no attribute name: what an attribute is called cannot change a statement.
     """
@@ -49,6 +49,7 @@ class Shape:
         for attribute, tag in self.pairs:
             tags.setdefault(attribute, []).append(tag)
         self.tags = tags
+        self._presence = {attribute: f"h{number}" for number, attribute in enumerate(tags)}
         self.aliases = _aliases(sorted(tags))
 
     def column(self, attribute: str, tag: str) -> str | None:
@@ -59,6 +60,10 @@ class Shape:
         """Return the condition that an item has the attribute, of whatever type."""
         columns = (self._columns[attribute, tag] for tag in self.tags.get(attribute, ()))
         return " or ".join(f"{column} is not null" for column in columns) or "false"
+
+    def presence(self, attribute: str) -> str:
+        """Return the column that says whether an item has an attribute, of known type or not."""
+        return self._presence[attribute]
 
     def query(self, files: Sequence[Path]) -> str:
         """Return the SELECT of all values of some files, one row per item."""
@@ -76,9 +81,13 @@ class Shape:
             f" {literal(tag)}) as {column}"
             for (attribute, tag), column in self._columns.items()
         )
+        present = ", ".join(
+            f"item.{quoted(self.aliases.get(attribute, attribute))} is not null as {column}"
+            for attribute, column in self._presence.items()
+        )
         paths = ", ".join(literal(str(path)) for path in files)
         return (
-            f"select {values} from read_json([{paths}], format = 'newline_delimited',"
+            f"select {values}, {present} from read_json([{paths}], format = 'newline_delimited',"
             f" compression = 'uncompressed', columns = {{{columns}}}) as item"
         )
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from extractors.dynamodb.lines import Pair, Shape
 from extractors.dynamodb.numbers import NumberFacts, facts_of, facts_sql, set_facts_sql
-from extractors.errors import SourceError
 
-_FACTS = 4
+_FACTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +27,14 @@ class Measure:
 
 
 def measured(
-    connection: duckdb.DuckDBPyConnection,
-    files: Sequence[Path],
-    shape: Shape,
-    route: str,
-    attributes: int,
-) -> dict[str | None, Measure]:
-    """Return the measure of each entity (None: of items without a route).
+    connection: duckdb.DuckDBPyConnection, items: str, shape: Shape
+) -> tuple[dict[str | None, Measure], set[str]]:
+    """Return the measure of each entity, and the attributes that have values of further types.
 
-    SourceError when the files do not hold exactly the `attributes` values that were captured.
+    `items` is a relation of the shape's columns and `entity` (NULL: no route).
     """
     aggregates: list[str] = ["count(*)"]
+    aggregates += [f"count(*) filter ({shape.presence(attribute)})" for attribute in shape.tags]
     plain: list[str] = []
     for attribute, tag in shape.pairs:
         value = shape.column(attribute, tag)
@@ -53,23 +48,25 @@ def measured(
             aggregates += set_facts_sql(f"p{value}")
     rows = connection.execute(
         f"select entity, {', '.join(aggregates)}"
-        f" from (select {', '.join(['*', *plain])}, {route} as entity"
-        f" from ({shape.query(files)})) group by entity"
+        f" from (select {', '.join(['*', *plain])} from {items}) group by entity"
     ).fetchall()
     measures = {row[0]: _measure(shape, row[1:]) for row in rows}
-    decoded = sum(sum(measure.counts.values()) for measure in measures.values())
-    if decoded != attributes:
-        raise SourceError(
-            f"decoding found {decoded} attribute values where the pages held {attributes};"
-            " nothing was loaded: report this with the table's attributes and types"
+    return measures, {
+        attribute
+        for number, attribute in enumerate(shape.tags)
+        if sum(row[2 + number] for row in rows)
+        != sum(
+            measure.counts[attribute, tag]
+            for measure in measures.values()
+            for tag in shape.tags[attribute]
         )
-    return measures
+    }
 
 
 def _measure(shape: Shape, row: tuple[Any, ...]) -> Measure:
     counts: dict[Pair, int] = {}
     numbers: dict[Pair, NumberFacts] = {}
-    position = 1
+    position = 1 + len(shape.tags)
     for pair in shape.pairs:
         counts[pair] = row[position]
         position += 1

@@ -6,7 +6,9 @@ functions of `functions.py`.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _MOST_DIGITS = 38
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
@@ -14,9 +16,13 @@ _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 @dataclass(frozen=True, slots=True)
 class NumberFacts:
-    """What a column's numbers need: digits before and after the point, and whether BIGINT does."""
+    """What a column's numbers need: digits before and after the point, and whether BIGINT does.
+
+    `plain`: all are written without an exponent and such, so that they can be cast as they are.
+    """
 
     exact: bool = True
+    plain: bool = False
     bigint: bool = True
     digits: int = 0
     decimals: int = 0
@@ -26,6 +32,7 @@ def facts_sql(values: str, plain: str) -> list[str]:
     """Return the aggregates that make NumberFacts of a column and of `plain` of it."""
     return [
         f"count({values}) = count({plain})",
+        f"bool_and({values} = {plain})",
         f"bool_and({_is_bigint(plain)}) filter ({plain} is not null)",
         f"max(digits({plain}))",
         f"max(decimals({plain}))",
@@ -36,6 +43,7 @@ def set_facts_sql(plain: str) -> list[str]:
     """Return the same aggregates over lists of plain numbers."""
     return [
         f"bool_and(not list_contains(list_transform({plain}, lambda n: n is null), true))",
+        "false",
         f"bool_and(list_bool_and(list_transform({plain}, lambda n: {_is_bigint('n')})))",
         f"max(list_max(list_transform({plain}, lambda n: digits(n))))",
         f"max(list_max(list_transform({plain}, lambda n: decimals(n))))",
@@ -46,10 +54,12 @@ def _is_bigint(plain: str) -> str:
     return f"decimals({plain}) = 0 and try_cast(split_part({plain}, '.', 1) as bigint) is not null"
 
 
-def facts_of(row: tuple[bool | None, bool | None, int | None, int | None]) -> NumberFacts:
+def facts_of(row: Sequence[Any]) -> NumberFacts:
     """Return the facts from the aggregates; without a value everything fits."""
-    exact, bigint, digits, decimals = row
-    return NumberFacts(exact is not False, bigint is not False, digits or 0, decimals or 0)
+    exact, plain, bigint, digits, decimals = row
+    return NumberFacts(
+        exact is not False, plain is True, bigint is not False, digits or 0, decimals or 0
+    )
 
 
 def number_type(facts: NumberFacts, recorded: str | None = None) -> str:
@@ -71,10 +81,12 @@ def number_type(facts: NumberFacts, recorded: str | None = None) -> str:
     return f"DECIMAL({_MOST_DIGITS},{decimals})"
 
 
-def number_cast(value: str, type_: str) -> str:
+def number_cast(value: str, type_: str, facts: NumberFacts) -> str:
     """Return the cast of a VARCHAR expression to a type that holds all its numbers exactly."""
     if type_ == "VARCHAR":
         return value
+    if facts.plain:
+        return f"cast({value} as {type_})"
     if type_ == "BIGINT":
         return f"cast(split_part(plain({value}), '.', 1) as bigint)"
     return f"cast(plain({value}) as {type_})"

@@ -25,6 +25,9 @@ THROTTLES = frozenset(
     }
 )
 
+# Items of a page whose types are looked at whatever attributes they have.
+_SAMPLE = 8
+
 Key = dict[str, dict[str, str]]
 
 
@@ -32,8 +35,9 @@ Key = dict[str, dict[str, str]]
 class Page:
     """The items of one answer, one per line, and what is known of them.
 
-    `shape` holds every (attribute, type tag) of the page and `attributes` counts their occurrences:
-    what is decoded later is compared with it, so that nothing can get lost silently.
+    `shape` names every attribute of the page, with the type tags that a sample of its items has.
+    `attributes` counts all values: what is decoded later is compared with it, so that nothing can
+    get lost silently.
     """
 
     lines: bytes
@@ -60,30 +64,45 @@ def parsed_page(body: bytes) -> Page:
     # A parser of its own: a shared one refuses to work while anything still refers to its document.
     document = cast("Any", simdjson.Parser().parse(body))
     try:
-        items = document["Items"]
-        shape = frozenset((name, *value) for item in items for name, value in item.items())
-        if any(len(pair) != 2 for pair in shape):
-            raise ValueError("a value without exactly one type")
+        items = list(document["Items"])
+        shape = _shape(items)
         lines = [item.mini for item in items]
         count, scanned = document["Count"], document["ScannedCount"]
         attributes = sum(map(len, items))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not DynamoDB JSON ({error})") from None
-    if len(lines) != count:
-        raise ValueError(f"{len(lines)} items where Count says {count}")
+    lines.append(b"")
+    if len(items) != count:
+        raise ValueError(f"{len(items)} items where Count says {count}")
     members = set(document)
     last_key = document["LastEvaluatedKey"].as_dict() if "LastEvaluatedKey" in members else None
     consumed = document["ConsumedCapacity"].as_dict() if "ConsumedCapacity" in members else {}
     return Page(
-        lines=b"".join(line + b"\n" for line in lines),
+        lines=b"\n".join(lines),
         items=count,
         scanned=scanned,
         attributes=attributes,
-        shape=cast("frozenset[tuple[str, str]]", shape),
+        shape=shape,
         last_key=last_key,
         # an emulator may not report it; half a unit per 4 KiB is what an ordinary read costs
         units=float(consumed.get("CapacityUnits") or len(body) / 8192),
     )
+
+
+def _shape(items: list[Any]) -> frozenset[tuple[str, str]]:
+    """Return the (attribute, type tag) pairs of one item of each set of names, and of a few more.
+
+    Looking at the types of all items would take twice as long as everything else here.
+    """
+    sample = {tuple(item): item for item in items}
+    pairs = frozenset(
+        (name, *value)
+        for item in (*sample.values(), *items[:_SAMPLE])
+        for name, value in item.items()
+    )
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError("a value without exactly one type")
+    return cast("frozenset[tuple[str, str]]", pairs)
 
 
 def _before_parse(response_dict: dict[str, Any], **_: object) -> None:

@@ -7,7 +7,8 @@ each segment stood, and what it yields is complete as of its first start.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +19,13 @@ from extractors.dynamodb.budget import Budget
 from extractors.dynamodb.checkpoint import Plan, Segment, Workspace
 from extractors.dynamodb.columns import EntityRules
 from extractors.dynamodb.convert import declared_type
+from extractors.dynamodb.decode import connected, decoding
 from extractors.dynamodb.describe import TableReport, inspect
 from extractors.dynamodb.errors import explained, place
-from extractors.dynamodb.lines import Shape, told_apart
-from extractors.dynamodb.route import Route, entity_columns, route_sql
+from extractors.dynamodb.lines import Pair, Shape, told_apart
+from extractors.dynamodb.route import Route, entity_columns
 from extractors.dynamodb.segments import Pace, Progress, SegmentReader
-from extractors.dynamodb.write import connected, decoding, raw_columns, write_parts
+from extractors.dynamodb.write import raw_columns, write_parts
 from extractors.errors import SourceError
 from extractors.naming import raw_names
 from extractors.package import Column, Manifest, PackageWriter, packages, read_manifest, utc_text
@@ -124,11 +126,12 @@ def _packages(
     facts: dict[str, Any],
 ) -> dict[str, Manifest]:
     """Decode the scan into the writers and commit them when every item is accounted for."""
-    shape = Shape({pair for state in states for pair in state.shape})
-    files = told_apart(workspace.files(states), shape, workspace.scratch("renamed"))
+    pairs = {pair for state in states for pair in state.shape}
+    files = told_apart(workspace.files(states), Shape(pairs), workspace.scratch("renamed"))
+    pairs |= _recorded_pairs(rules.values(), {attribute for attribute, _ in pairs})
     attributes = sum(state.attributes for state in states)
     with connected(workspace.scratch("spill"), pii_keys) as connection:
-        decoded = decoding(connection, shape, files, attributes, route_sql(routes, shape), rules)
+        decoded = decoding(connection, pairs, files, attributes, routes, rules)
         written = write_parts(connection, decoded, writers)
     written += sum(manifest.rows + manifest.quarantined for manifest in finished.values())
     if written != facts["items_read"]:
@@ -173,6 +176,18 @@ def _entity_rules(
             pii_key=pii_rules.current_key(pii_keys) or "",
         )
     return rules
+
+
+def _recorded_pairs(rules: Iterable[EntityRules], attributes: AbstractSet[str]) -> set[Pair]:
+    """Return the types that these attributes had earlier: rare ones need no second look then."""
+    return {
+        (column.source_name, tag)
+        for entity_rules in rules
+        for column in entity_rules.recorded
+        if column.source_name in attributes
+        for tag in column.source_type.split("|")
+        if tag
+    }
 
 
 def _decoding_id(routes: Sequence[Route], pii: Rules, pii_keys: Mapping[str, str]) -> str:

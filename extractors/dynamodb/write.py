@@ -1,67 +1,22 @@
 """Write the items of a finished scan as load packages, one per entity, in bounded memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
-from extractors import pii
-from extractors.dynamodb import functions
-from extractors.dynamodb.columns import ATTRIBUTES, ColumnPlan, EntityRules
-from extractors.dynamodb.lines import Shape
-from extractors.dynamodb.measure import Measure, measured
+from extractors.dynamodb.columns import ATTRIBUTES, ColumnPlan
+from extractors.dynamodb.decode import Decoding, load_batch
+from extractors.dynamodb.measure import Measure
 from extractors.dynamodb.payload import attributes_sql, item_sql
 from extractors.naming import literal, quoted
 from extractors.package import Column, PackageWriter
 
-# Lines decoded at once; the items of a batch are held in memory, or spilled by DuckDB.
-BATCH_BYTES = 256 << 20
-_MEMORY = "2GB"
 _QUARANTINE_ROWS = 10_000
 
 NO_ROUTE = "no_route"
 DOES_NOT_FIT = "does_not_fit"
-
-
-def connected(scratch: Path, pii_keys: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory DuckDB with our functions, which spills to `scratch`."""
-    connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(scratch)})
-    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-    functions.define(connection)
-    pii.use_keys(connection, pii_keys)
-    return connection
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """A finished scan's lines and how each entity's items become columns."""
-
-    shape: Shape
-    files: Sequence[Path]
-    route: str
-    measures: Mapping[str | None, Measure]
-    plans: Mapping[str, ColumnPlan]
-    key: tuple[str, ...]
-
-
-def decoding(
-    connection: duckdb.DuckDBPyConnection,
-    shape: Shape,
-    files: Sequence[Path],
-    attributes: int,
-    route: str,
-    rules: Mapping[str, EntityRules],
-) -> Decoding:
-    """Return the plan for all files: what they hold is measured before any of it is cast."""
-    measures = measured(connection, files, shape, route, attributes) if files else {}
-    plans = {
-        entity: ColumnPlan(shape, measures.get(entity) or Measure(0, {}, {}), entity_rules)
-        for entity, entity_rules in rules.items()
-    }
-    key = tuple(next(iter(rules.values())).key)
-    return Decoding(shape, files, route, measures, plans, key)
 
 
 def write_parts(
@@ -75,11 +30,9 @@ def write_parts(
     """
     written = 0
     parts = dict.fromkeys(writers, 0)
-    for batch in _batches(decoded.files):
-        connection.execute(
-            f"create or replace temp table batch as"
-            f" select *, {decoded.route} as entity from ({decoded.shape.query(batch)})"
-        )
+    for files in decoded.batches:
+        if len(decoded.batches) > 1:
+            load_batch(connection, decoded.shape, decoded.route, files)
         for entity, writer in writers.items():
             rows = _write_rows(connection, decoded, entity, writer)
             parts[entity] += rows
@@ -91,19 +44,6 @@ def write_parts(
         if not rows:
             _write_empty(connection, decoded, entity, writers[entity])
     return written
-
-
-def _batches(files: Sequence[Path]) -> Iterator[list[Path]]:
-    batch: list[Path] = []
-    size = 0
-    for file in files:
-        if batch and size + file.stat().st_size > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(file)
-        size += file.stat().st_size
-    if batch:
-        yield batch
 
 
 def raw_columns(decoded: Decoding, entity: str) -> tuple[Column, ...]:

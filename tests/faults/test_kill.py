@@ -46,7 +46,7 @@ def test_a_run_killed_while_extracting_loading_and_certifying_loses_and_doubles_
     shop.command("run")
     assert_identical(shop, demo_shop)
     manifests = list((shop.directory / "var/landing").glob("*/*/*/*/manifest.json"))
-    folders = [path for path in (shop.directory / "var/landing").glob("*/*/*/[!.]*")]
+    folders = list((shop.directory / "var/landing").glob("*/*/*/[!.]*"))
     assert len(manifests) == len(folders)
 
 
@@ -61,9 +61,7 @@ def test_a_run_killed_while_dbt_builds_is_repeated_once_the_living_dbt_is_ended(
     assert_identical(shop, demo_shop)
 
 
-def test_a_run_killed_while_publishing_is_finished_by_the_next(
-    shop: Shop, demo_shop: Shop
-) -> None:
+def test_a_run_killed_while_publishing_is_finished_by_the_next(shop: Shop, demo_shop: Shop) -> None:
     killed_run(shop, "publish")
     assert shop.versions() == []
     killed_run(shop, "switch")

@@ -73,9 +73,7 @@ def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_
     march = cut(real_orders(shared_data), HELD_BACK, tmp_path / "held_back.parquet")
     shop.command("demo", "orders", str(march))
     as_of = ("--as-of", "2011-03-01T00:00:00Z")
-    second = {
-        t["entity"]: t for t in shop.json("run", *as_of)["tables"] if t["source"] == "shop"
-    }
+    second = {t["entity"]: t for t in shop.json("run", *as_of)["tables"] if t["source"] == "shop"}
     assert {t["mode"] for t in second.values()} == {"incremental"}
     assert {t["certificate"] for t in second.values()} == {"passed"}
     with connect(shop) as connection:
@@ -113,7 +111,9 @@ def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_
 
 def test_a_row_deleted_at_the_source_leaves_the_marts(shop: Shop) -> None:
     with connect(shop) as connection:
-        connection.execute("DELETE FROM refunds WHERE refund_id = (SELECT max(refund_id) FROM refunds)")
+        connection.execute(
+            "DELETE FROM refunds WHERE refund_id = (SELECT max(refund_id) FROM refunds)"
+        )
         (remaining,) = connection.execute("SELECT count(*) FROM refunds").fetchone() or (0,)
     result = {t["entity"]: t for t in shop.json("run")["tables"]}
     assert (result["refunds"]["deleted"], result["refunds"]["certificate"]) == (1, "passed")

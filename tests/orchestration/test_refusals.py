@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import psycopg
@@ -77,15 +76,13 @@ def test_a_row_that_breaks_the_audit_leaves_the_version_and_is_named_with_its_lo
     result = shop.command("run", check=False)
     assert result.returncode == 1
     assert "the audit failed, the published version stays" in result.stderr
-    landed = sorted((shop.directory / "var/landing/shop/main/orders").iterdir())[-1].name
+    landed = max((shop.directory / "var/landing/shop/main/orders").iterdir()).name
     blamed = next(line for line in result.stderr.splitlines() if str(row[0]) in line)
     assert "vanished" in blamed
     assert landed in blamed
     assert shop.versions() == before
     with source(shop) as connection:
-        connection.execute(
-            "UPDATE orders SET status = 'shipped' WHERE order_id = %s", [row[0]]
-        )
+        connection.execute("UPDATE orders SET status = 'shipped' WHERE order_id = %s", [row[0]])
     assert shop.json("run")["published"] is True
     assert shop.current()["tables"] != []
 

@@ -67,9 +67,10 @@ def test_a_full_package_marks_the_rows_it_does_not_hold_as_deleted(
     load_package(build, settings.landing, make_package([("a", 1), ("b", 2)]), run_id="run")
     record = load_package(build, settings.landing, make_package([("b", 2)], to=2), run_id="run")
     assert counts(record) == (0, 0, 1)
-    assert build.execute(
-        "SELECT id, _deleted_at IS NULL FROM raw_s.t ORDER BY id"
-    ).fetchall() == [("a", False), ("b", True)]
+    assert build.execute("SELECT id, _deleted_at IS NULL FROM raw_s.t ORDER BY id").fetchall() == [
+        ("a", False),
+        ("b", True),
+    ]
 
 
 def test_a_row_that_comes_back_after_its_deletion_is_live_once(
@@ -99,7 +100,9 @@ def test_a_package_that_skips_one_is_refused_and_loads_once_that_one_is_in(
     second = make_package([("b", 2)], mode="incremental", start=1, to=2)
     third = make_package([("c", 3)], mode="incremental", start=2, to=3)
     load_package(build, settings.landing, first, run_id="run")
-    with pytest.raises(SourceError, match=r'starts at \{"at": 2\}, the table stands at \{"at": 1\}'):
+    with pytest.raises(
+        SourceError, match=r'starts at \{"at": 2\}, the table stands at \{"at": 1\}'
+    ):
         load_package(build, settings.landing, third, run_id="run")
     load_package(build, settings.landing, second, run_id="run")
     load_package(build, settings.landing, third, run_id="run")
@@ -138,9 +141,7 @@ def test_a_repeated_key_is_refused_with_the_key_that_repeats(
     build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
 ) -> None:
     with pytest.raises(SourceError, match=r"key \['id'\] is not unique, 2 rows have id = a"):
-        load_package(
-            build, settings.landing, make_package([("a", 1), ("a", 2)]), run_id="run"
-        )
+        load_package(build, settings.landing, make_package([("a", 1), ("a", 2)]), run_id="run")
     assert positions.positions(build) == []
 
 
@@ -148,9 +149,7 @@ def test_rejected_rows_are_kept_and_counted(
     build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
 ) -> None:
     rows = [(f"k{i}", i) for i in range(200)]
-    record = load_package(
-        build, settings.landing, make_package(rows, quarantined=2), run_id="run"
-    )
+    record = load_package(build, settings.landing, make_package(rows, quarantined=2), run_id="run")
     assert (record.read_rows, record.loaded_rows, record.quarantined_rows) == (202, 200, 2)
     assert build.execute(
         "SELECT reason, field, row_key, payload FROM meta.quarantine ORDER BY row_key"
@@ -168,9 +167,10 @@ def test_too_many_rejected_rows_fail_the_load_and_set_the_package_aside(
         )
     assert not directory.exists()
     assert (directory.parent / f"rejected-{manifest.load_id}").is_dir()
-    assert replay.catch_up(
-        build, settings.landing, [("s", "main", "t")], run_id="run", rules=RULES
-    ) == 0
+    assert (
+        replay.catch_up(build, settings.landing, [("s", "main", "t")], run_id="run", rules=RULES)
+        == 0
+    )
 
 
 def test_a_new_column_and_a_wider_type_flow_through_and_are_recorded(
@@ -182,9 +182,7 @@ def test_a_new_column_and_a_wider_type_flow_through_and_are_recorded(
         Column("note", "VARCHAR", "note", "text"),
     )
     load_package(build, settings.landing, make_package([("a", 1)]), run_id="run")
-    second = make_package(
-        [("b", 2**40, "x")], mode="incremental", start=1, to=2, columns=wider
-    )
+    second = make_package([("b", 2**40, "x")], mode="incremental", start=1, to=2, columns=wider)
     load_package(build, settings.landing, second, run_id="run")
     assert raw_rows(build, "id, n, note") == [("a", 1, None), ("b", 2**40, "x")]
     assert build.execute(
@@ -278,8 +276,9 @@ def test_a_load_leaves_its_types_for_state(
     build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
 ) -> None:
     load_package(build, settings.landing, make_package([("a", 1)]), run_id="run")
-    (record,) = [json.loads(row[0]) for row in build.execute(
-        "SELECT record FROM meta.outbox").fetchall()]
+    (record,) = [
+        json.loads(row[0]) for row in build.execute("SELECT record FROM meta.outbox").fetchall()
+    ]
     assert [(c["name"], c["type"]) for c in record["columns"]] == [
         ("id", "VARCHAR"),
         ("n", "INTEGER"),

@@ -51,9 +51,7 @@ def schema_of(source: str) -> str:
     return f"raw_{source}"
 
 
-def columns_of(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str
-) -> dict[str, str]:
+def columns_of(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     """Return column -> type of a table, empty where it does not exist."""
     rows = connection.execute(
         "SELECT column_name, data_type FROM duckdb_columns()"
@@ -225,9 +223,7 @@ def keep_history(
     )
 
 
-def live_rows(
-    connection: duckdb.DuckDBPyConnection, source: str, entity: str, cell: str
-) -> int:
+def live_rows(connection: duckdb.DuckDBPyConnection, source: str, entity: str, cell: str) -> int:
     """Return how many rows of a cell the source still has."""
     table = quoted(schema_of(source), entity)
     return _count(connection, f"{table} WHERE _cell = ? AND _deleted_at IS NULL", [cell])

@@ -13,15 +13,12 @@ from warehouse.engines import duckdb_engine
 TARGET = "published_version"
 
 
-def tables(
-    connection: duckdb.DuckDBPyConnection, schema: str, database: str | None = None
-) -> list[str]:
+def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     """Return the base tables of a schema, by name."""
     rows = connection.execute(
-        "SELECT table_name FROM duckdb_tables()"
-        " WHERE database_name = coalesce(?, current_database()) AND schema_name = ? AND NOT temporary"
-        " ORDER BY table_name",
-        [database, schema],
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        " AND schema_name = ? AND NOT temporary ORDER BY table_name",
+        [schema],
     ).fetchall()
     return [str(row[0]) for row in rows]
 
@@ -114,7 +111,7 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, schema: str, table: st
 
 
 def check_copy(path: Path, expected: dict[tuple[str, str], int]) -> None:
-    """Open a written file as a reader would and compare its row counts; AuditError if they differ."""
+    """Open a written file as a reader would; AuditError where its row counts differ."""
     connection = duckdb_engine.published_database(path)
     try:
         for (schema, table), rows in expected.items():

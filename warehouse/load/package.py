@@ -129,15 +129,18 @@ def _load(
     _record_columns(connection, manifest, changes, loaded_at)
     _quarantine(connection, directory, manifest, loaded_at)
     record = LoadRecord(
-        manifest.load_id,
-        *where,
-        manifest.mode,
-        manifest.rows + manifest.quarantined,
-        manifest.rows,
-        manifest.quarantined,
-        applied.inserted,
-        applied.updated,
-        applied.deleted,
+        load_id=manifest.load_id,
+        source=manifest.source,
+        cell=manifest.cell,
+        table=manifest.table,
+        entity=manifest.entity,
+        mode=manifest.mode,
+        read_rows=manifest.rows + manifest.quarantined,
+        loaded_rows=manifest.rows,
+        quarantined_rows=manifest.quarantined,
+        inserted_rows=applied.inserted,
+        updated_rows=applied.updated,
+        deleted_rows=applied.deleted,
     )
     connection.execute(
         "INSERT INTO meta.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -188,9 +191,7 @@ def _refuse_over_limit(manifest: Manifest, rules: LoadRules) -> None:
         )
 
 
-def _refuse_out_of_order(
-    manifest: Manifest, standing: Sequence[object] | None
-) -> None:
+def _refuse_out_of_order(manifest: Manifest, standing: Sequence[object] | None) -> None:
     if standing is None:
         if manifest.mode == "full":
             return

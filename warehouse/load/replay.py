@@ -58,16 +58,14 @@ def load_or_reject(
     run_id: str,
     rules: package.LoadRules,
 ) -> package.LoadRecord:
-    """Load a package; one that exceeds the quarantine limit is set aside before the error is shown."""
+    """Load a package; set it aside before the error is shown where the quarantine limit refuses."""
     try:
         return package.load_package(connection, landing, manifest, run_id=run_id, rules=rules)
     except AuditError as error:
         raise AuditError(f"{error} (kept in {reject(directory)})") from None
 
 
-def _loaded(
-    connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str
-) -> set[str]:
+def _loaded(connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str) -> set[str]:
     rows = connection.execute(
         "SELECT load_id FROM meta.loads WHERE source = ? AND cell = ? AND table_name = ?",
         [source, cell, table],

@@ -37,7 +37,7 @@ def publish(
     published = settings.published_directory
     published.mkdir(parents=True, exist_ok=True)
     recorded = versions.publications(settings)
-    version = f"v{_next_number(recorded, published):06d}"
+    version = f"v{_next_number(recorded):06d}"
     selected = {
         schema: names
         for schema in PUBLIC_SCHEMAS
@@ -80,7 +80,8 @@ def is_built(
 ) -> bool:
     """Return whether the newest version holds what a build of this raw for `as_of` would.
 
-    It does for any later as_of that no waiting row is due by. A build database that was made anew holds no marts and counts as not built.
+    It does for any later as_of that no waiting row is due by. A build database that was made anew
+    holds no marts and counts as not built.
     """
     recorded = versions.publications(settings)
     if not recorded or recorded[-1]["fingerprint"] != fingerprint:
@@ -99,7 +100,7 @@ def newest_as_of(settings: Settings) -> datetime | None:
     return datetime.fromisoformat(recorded[-1]["as_of"]) if recorded else None
 
 
-def _next_number(recorded: Sequence[Mapping[str, Any]], published: Path) -> int:
+def _next_number(recorded: Sequence[Mapping[str, Any]]) -> int:
     """Return a number that no recorded version has; a killed publication's file is overwritten."""
     return int(recorded[-1]["version"][1:]) + 1 if recorded else 1
 
@@ -152,14 +153,14 @@ def _write_meta(
         for table in record["tables"]
     ]
     if rows:
-        connection.executemany(
-            "INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        connection.executemany("INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     connection.execute(
         "CREATE OR REPLACE TABLE meta.freshness"
         " (mart VARCHAR, cell VARCHAR, complete_up_to TIMESTAMPTZ, is_complete BOOLEAN)"
     )
-    connection.execute("CREATE OR REPLACE TEMP TABLE reads (mart VARCHAR, source VARCHAR, entity VARCHAR)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE reads (mart VARCHAR, source VARCHAR, entity VARCHAR)"
+    )
     reads = [
         [f"{schema}.{name}", source, entity]
         for (schema, name), sources in sorted(sources_of.items())

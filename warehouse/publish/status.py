@@ -25,33 +25,36 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         " LEFT JOIN (SELECT source, cell, entity, count(*) AS n FROM meta.quarantine GROUP BY ALL)"
         " AS q USING (source, cell, entity)"
         " LEFT JOIN (SELECT * FROM meta.certificates QUALIFY row_number() OVER"
-        " (PARTITION BY source, cell, table_name ORDER BY checked_at DESC, certificate_id DESC) = 1)"
+        " (PARTITION BY source, cell, table_name"
+        " ORDER BY checked_at DESC, certificate_id DESC) = 1)"
         " AS c ON (c.source, c.cell, c.table_name) = (p.source, p.cell, p.table_name)"
         " ORDER BY p.source, p.cell, p.table_name, p.entity"
     ).fetchall()
-    tables = [
-        {
-            "source": source,
-            "cell": cell,
-            "table": table,
-            "entity": entity,
-            "rows": duckdb_raw.live_rows(connection, source, entity, cell),
-            "position": json.loads(position),
-            "complete_up_to": utc_text(complete_up_to),
-            "load_id": load_id,
-            "quarantined": quarantined,
-            "certificate": None
-            if kind is None
-            else {
-                "kind": kind,
-                "status": status,
-                "checked_at": utc_text(checked_at),
-                "ranges": json.loads(ranges or "[]"),
-            },
-        }
-        for source, cell, table, entity, position, complete_up_to, load_id, quarantined, kind,
-        status, checked_at, ranges in rows
-    ]
+    tables: list[dict[str, Any]] = []
+    for source, cell, table, entity, position, complete, load_id, rejected, *certificate in rows:
+        kind, outcome, checked_at, ranges = certificate
+        tables.append(
+            {
+                "source": source,
+                "cell": cell,
+                "table": table,
+                "entity": entity,
+                "rows": duckdb_raw.live_rows(connection, source, entity, cell),
+                "position": json.loads(position),
+                "complete_up_to": utc_text(complete),
+                "load_id": load_id,
+                "quarantined": rejected,
+                "certificate": {
+                    "kind": kind,
+                    "status": outcome,
+                    "checked_at": utc_text(checked_at),
+                    "ranges": json.loads(ranges or "[]"),
+                }
+                if kind
+                else None,
+            }
+        )
+    settings.state_directory.mkdir(parents=True, exist_ok=True)
     write_atomically(
         settings.state_directory / FILE, json.dumps({"tables": tables}, indent=1) + "\n"
     )
@@ -60,9 +63,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 def status(settings: Settings) -> dict[str, Any]:
     """Return {version, as_of, hold, tables, marts} from what is published and in state."""
     current = versions.current_version(settings.published_directory)
-    record = next(
-        (r for r in versions.publications(settings) if r["version"] == current), None
-    )
+    record = next((r for r in versions.publications(settings) if r["version"] == current), None)
     tables = _tables(settings.state_directory / FILE)
     now = settings.now()
     for table in tables:
@@ -72,7 +73,6 @@ def status(settings: Settings) -> dict[str, Any]:
         "version": current,
         "as_of": record["as_of"] if record else None,
         "hold": versions.held_version(settings),
-        "newest": versions.newest_version(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],
     }

@@ -50,7 +50,7 @@ def version_path(published: Path, version: str) -> Path:
 def current_version(published: Path) -> str | None:
     """Return the version that the pointer names, None before the first publication."""
     try:
-        return Path(os.readlink(published / POINTER)).stem
+        return (published / POINTER).readlink().stem
     except OSError:
         return None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,9 +77,7 @@ def append(directory: Path, new: Sequence[dict[str, Any]]) -> int | None:
     if not new:
         return None
     directory.mkdir(parents=True, exist_ok=True)
-    last: Segment | None = None
-    for last in segments(directory):
-        pass
+    last = next(iter(deque(segments(directory), maxlen=1)), None)
     number = last.number + 1 if last else 1
     document = {
         "format": FORMAT,
@@ -87,7 +86,9 @@ def append(directory: Path, new: Sequence[dict[str, Any]]) -> int | None:
         "written_at": utc_text(datetime.now(UTC)),
         "records": list(new),
     }
-    write_atomically(_path(directory, number), json.dumps(document, indent=1, sort_keys=True) + "\n")
+    write_atomically(
+        _path(directory, number), json.dumps(document, indent=1, sort_keys=True) + "\n"
+    )
     return number
 
 

@@ -56,9 +56,7 @@ def _cell_assets(settings: Settings, source: str, cell: str) -> dg.AssetsDefinit
     return extract
 
 
-def _materialized(
-    key: dg.AssetKey, result: TableResult, now: datetime
-) -> dg.MaterializeResult:
+def _materialized(key: dg.AssetKey, result: TableResult, now: datetime) -> dg.MaterializeResult:
     certificate = result.certificate
     return dg.MaterializeResult(
         asset_key=key,
@@ -86,9 +84,7 @@ def _merged_assets(settings: Settings, source: str) -> dg.AssetsDefinition:
         dg.AssetSpec(
             dg.AssetKey([f"raw_{source}", entity]),
             group_name=source,
-            deps=[
-                asset_key(settings, source, cell, entity) for cell in configured.cell_names
-            ],
+            deps=[asset_key(settings, source, cell, entity) for cell in configured.cell_names],
         )
         for table in configured.tables
         for entity in configured.entities(table)

@@ -12,9 +12,7 @@ from orchestration.pipeline import Pipeline
 JOB = "refresh"
 
 
-def publication_asset(
-    manifest: Path, marts: Sequence[dg.AssetsDefinition]
-) -> dg.AssetsDefinition:
+def publication_asset(manifest: Path, marts: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
     """Return the asset of the published DuckDB file; it follows every model and its tests."""
     document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from extractors.dynamodb import measure
+from extractors.dynamodb import decode
+from extractors.dynamodb.segments import Pace
 from extractors.errors import SourceError
 from extractors.package import Manifest
 from tests.extractors.dynamodb.helpers import quarantined, rows, types, values
@@ -154,14 +155,25 @@ def test_no_value_of_a_hostile_item_is_lost_in_quarantine(
     assert json.loads(row["payload"]) == named
 
 
-def test_decoding_that_finds_fewer_values_than_the_pages_held_fails(
-    scan_items: ScanItems, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fewer(*arguments: Any) -> Any:
-        connection, files, shape, route, attributes = arguments
-        return original(connection, files, shape, route, attributes + 1)
+def test_a_type_that_nobody_knows_fails_and_loses_nothing_silently(scan_items: ScanItems) -> None:
+    many = [item(number, a={"S": "s"}) for number in range(100)]
+    with pytest.raises(SourceError, match="found 300 .* pages held 303; .* the types of a"):
+        scan_items([*many[:50], item(100, a={"X": "7"}), *many[50:]], page=101)
+    with pytest.raises(SourceError, match="DynamoDB type X is not known to this version"):
+        scan_items([item(100, a={"X": "7"})])
 
-    original = measure.measured
-    monkeypatch.setattr("extractors.dynamodb.write.measured", fewer)
-    with pytest.raises(SourceError, match="found 6 attribute values where the pages held 7"):
-        scan_items([item(0), item(1), item(2)])
+
+def test_a_large_scan_is_decoded_in_batches(
+    scan_items: ScanItems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "BATCH_BYTES", 1000)
+    items = [item(number, n={"N": f"{number}.{number}"}) for number in range(100)]
+    items[99]["n"] = {"S": "late"}
+    (manifest,) = scan_items(items, page=10, pace=Pace(checkpoint_bytes=500))
+    assert len(manifest.parts) > 5
+    assert types(manifest)["n"] == "DECIMAL(38,2)"
+    assert [row["n"] for row in rows(tmp_path, manifest)] == [
+        *(Decimal(f"{number}.{number}") for number in range(99)),
+        None,
+    ]
+    assert values(tmp_path, manifest, "n__s")[99] == "late"
