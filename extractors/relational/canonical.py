@@ -57,7 +57,19 @@ def _joined(texts: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(texts)})" if texts else "''"
 
 
+def kind(each: Field) -> str:
+    """Return what both sides write a column's text by: its raw type, or HMAC for a hash."""
+    return "HMAC" if each.rule == "hmac" else each.raw
+
+
 def _column_text(each: Field, is_utf8: bool) -> str:
+    if each.rule == "hmac":
+        # The source cannot compute it; that there is one can be compared.
+        return f"case when {each.column} is null then {NULL} else '+' end"
+    if each.rule == "year":
+        year = f"extract(year from {each.column})"  # 44 BC is -44 here and -43 in DuckDB
+        text = f"({year} + case when {year} < 0 then 1 else 0 end)::int::text"
+        return f"coalesce(case when isfinite({each.column}) then {text} end, {NULL})"
     value = each.at_source(at_source(each.source.type, each.raw))
     text = _text(value, each.raw, is_utf8)
     return text if each.source.not_null else f"coalesce({text}, {NULL})"

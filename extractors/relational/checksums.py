@@ -6,7 +6,7 @@ from pathlib import Path
 
 from extractors.naming import literal, quoted
 from extractors.package import Manifest, PackageWriter
-from extractors.relational.canonical import joined, range_type, row_text, utf8
+from extractors.relational.canonical import joined, kind, range_type, row_text, utf8
 from extractors.relational.connection import Server
 from extractors.relational.failures import DRIVER_ERRORS, source_error
 from extractors.relational.plan import Field, Plan
@@ -32,7 +32,7 @@ class TableReader:
         self.source, self.cell, self.table = server.source, cell, plan.spec.name
         self.entity = plan.spec.name
         self.key = plan.raw_key
-        self.columns = tuple((each.name, each.raw) for each in plan.certified)
+        self.columns = tuple((each.name, kind(each)) for each in plan.fields)
         self.position = position(plan, facts)
         self.facts, self.complete_up_to = facts, complete_up_to
         self._plan, self._readers, self._server, self._is_utf8 = plan, readers, server, is_utf8
@@ -140,7 +140,7 @@ class TableReader:
 
     @property
     def _hash(self) -> str:
-        row = row_text(self._plan.certified, self._is_utf8)
+        row = row_text(self._plan.fields, self._is_utf8)
         return f"md5({row if self._is_utf8 else utf8(row)})"
 
     def _key_sql(self, each: Field) -> str:

@@ -88,11 +88,6 @@ class Plan:
         )
 
     @property
-    def certified(self) -> tuple[Field, ...]:
-        """The columns that a certificate compares: those without a PII rule."""
-        return tuple(each for each in self.fields if each.rule is None)
-
-    @property
     def null_keys(self) -> str | None:
         """SQL at the source that is true for a row whose key is not complete."""
         return _any(f"{each.column} is null" for each in self.key if not each.source.not_null)
@@ -261,7 +256,8 @@ def row_text(read: Plan) -> str:
     """Return SQL at the source for a rejected row as JSON text, without its personal columns."""
     pairs = ", ".join(
         f"({literal(each.source.name)}, ({each.at_source(text_sql(each.source.type))})::text)"
-        for each in read.certified
+        for each in read.fields
+        if each.rule is None
     )
     return f"(select json_object_agg(k, v)::text from (values {pairs}) as p(k, v))"
 

@@ -16,7 +16,7 @@ _HEX_INFINITY = {16: ("7fffffffffffffff", "8000000000000000"), 8: ("7fffffff", "
 
 
 def row_text(columns: Sequence[tuple[str, str]]) -> str:
-    """Return SQL for the canonical text of a row with these columns and raw types."""
+    """Return SQL for the canonical text of a row: columns with their raw types, or HMAC."""
     texts = [f"coalesce({_text(quoted(name), raw)}, {NULL})" for name, raw in columns]
     return f"concat_ws(',', {', '.join(texts)})" if texts else "''"
 
@@ -30,6 +30,9 @@ def checksum(rows: str) -> str:
 
 
 def _text(value: str, raw: str) -> str:
+    if raw == "HMAC":
+        fits = f"regexp_full_match({value}, '[^:]+:[0-9a-f]{{64}}')"
+        return f"CASE WHEN {fits} THEN '+' WHEN {value} IS NOT NULL THEN '?' END"
     if raw == "VARCHAR":
         return f"strlen({value}) || ':' || {value}"
     if raw.endswith("[]"):

@@ -28,6 +28,7 @@ ArrowTable = Any
 class Reader(Protocol):
     """What the comparison asks of a source, in one snapshot.
 
+    `columns` are raw columns with their types, or HMAC where raw holds a hash.
     Range n of boundaries holds the keys from boundary n - 1 on and before boundary n.
     """
 
@@ -136,6 +137,7 @@ class _Raw:
         self.connection, self.table, self.reader = connection, table, reader
         self.bound = {"cell": cell}
         self.live = f"FROM {table} WHERE _cell = $cell AND _deleted_at IS NULL"
+        self.hashed = [name for name, kind in reader.columns if kind == "HMAC"]
         self.hash = f"md5({canonical.row_text(reader.columns)})"
 
     def boundaries(self) -> tuple[str, ...]:
@@ -164,11 +166,9 @@ class _Raw:
         """Compare the rows of some ranges by key and add those that differ to `differing`."""
         connection, reader = self.connection, self.reader
         connection.register("at_source", reader.hashes(boundaries, ranges))
-        types = dict(reader.columns)  # a personal key is not among them: it is text
+        types = {**dict(reader.columns), **dict.fromkeys(self.hashed, "VARCHAR")}
         # Arrow brings a UUID as text.
-        typed = ", ".join(
-            f"{quoted(k)}::{types.get(k, 'VARCHAR')} AS {quoted(k)}" for k in reader.key
-        )
+        typed = ", ".join(f"{quoted(k)}::{types[k]} AS {quoted(k)}" for k in reader.key)
         keys = ", ".join(quoted(name) for name in reader.key)
         numbers = ", ".join(str(n) for n in ranges)
         coalesced = ", ".join(f"coalesce(s.{quoted(k)}, r.{quoted(k)})" for k in reader.key)

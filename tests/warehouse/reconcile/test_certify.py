@@ -214,6 +214,23 @@ def test_a_personal_key_is_compared_by_its_hash(shop: Shop) -> None:
     assert b"@x" not in written
 
 
+@pytest.mark.parametrize(
+    "change", ["email = null", "email = 'ada@x'", "birth_date = 1816", "birth_date = null"]
+)
+def test_a_personal_column_changed_by_hand_is_found(shop: Shop, change: str) -> None:
+    shop.source.run(
+        "create table users (id int primary key, email text, birth_date date)",
+        "insert into users values (1, 'ada@x', '1815-12-10'), (2, null, '0044-03-15 BC')",
+        "insert into users values (3, 'x', 'infinity'), (4, 'y', null)",
+    )
+    rules = {"email": "hmac", "birth_date": "year"}
+    spec = TableSpec("users", ("id",), pii=rules, pii_keys={"k": "secret"})
+    shop.position = None
+    assert shop.run(spec).status == "passed"
+    shop.rows(f"update raw_shop.users set {change} where id = 1")
+    assert shop.run(spec).status == "failed"
+
+
 def test_a_source_of_another_encoding_is_certified(shop: Shop, source: Source) -> None:
     latin = Source(source.server, f"{source.name}_latin")
     source.run(f"create database {latin.name} encoding 'LATIN1' locale 'C' template template0")
