@@ -23,21 +23,22 @@ def status(ctx: click.Context, as_json: bool) -> None:
     settings = settings_of(ctx)
 
     from warehouse.publish import status as published_status
+    from warehouse.publish import versions
 
     found = published_status.status(settings)
     if as_json:
         print_json(found)
     else:
-        _print_status(found)
+        _print_status(found, versions.newest_version(settings))
     if found["version"] is None:
         raise ConfigError(NOTHING_YET)
 
 
-def _print_status(found: Mapping[str, Any]) -> None:
+def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
     if found["version"]:
         held = ""
         if found["hold"]:
-            held = " (held; `warehouse publish --resume` shows the newest)"
+            held = f" (held; {newest} is the newest, `warehouse publish --resume` shows it)"
         click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
     if found["tables"]:
         click.echo()
