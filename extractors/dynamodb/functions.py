@@ -42,9 +42,10 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
             case when regexp_full_match(t, '{_PLAIN}') then t
                  when t is not null then plain_number(t) end;
         create or replace temp macro decimals(p) as
-            length(rtrim(split_part(p, '.', 2), '0'));
+            case when contains(p, '.') then length(rtrim(split_part(p, '.', 2), '0'))
+                 when p is not null then 0 end;
         create or replace temp macro digits(p) as
-            length(ltrim(split_part(p, '.', 1), '-0'));
+            length(ltrim(case when contains(p, '.') then split_part(p, '.', 1) else p end, '-0'));
         """
     )
 

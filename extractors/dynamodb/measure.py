@@ -26,15 +26,24 @@ class Measure:
         return {tag: count for tag, count in counted.items() if count}
 
 
+def unexplained_attributes(
+    connection: duckdb.DuckDBPyConnection, items: str, shape: Shape
+) -> set[str]:
+    """Return the attributes that some items have in a type that the shape does not name."""
+    doubts = ", ".join(
+        f"bool_or({shape.presence(attribute)} and not ({shape.present(attribute)}))"
+        for attribute in shape.tags
+    )
+    row = connection.execute(f"select {doubts} from {items}").fetchone()
+    assert row is not None
+    return {attribute for attribute, doubt in zip(shape.tags, row, strict=True) if doubt}
+
+
 def measured(
     connection: duckdb.DuckDBPyConnection, items: str, shape: Shape
-) -> tuple[dict[str | None, Measure], set[str]]:
-    """Return the measure of each entity, and the attributes that have values of further types.
-
-    `items` is a relation of the shape's columns and `entity` (NULL: no route).
-    """
+) -> dict[str | None, Measure]:
+    """Return the measure of each entity's items (None: of those without a route)."""
     aggregates: list[str] = ["count(*)"]
-    aggregates += [f"count(*) filter ({shape.presence(attribute)})" for attribute in shape.tags]
     plain: list[str] = []
     for attribute, tag in shape.pairs:
         value = shape.column(attribute, tag)
@@ -50,23 +59,13 @@ def measured(
         f"select entity, {', '.join(aggregates)}"
         f" from (select {', '.join(['*', *plain])} from {items}) group by entity"
     ).fetchall()
-    measures = {row[0]: _measure(shape, row[1:]) for row in rows}
-    return measures, {
-        attribute
-        for number, attribute in enumerate(shape.tags)
-        if sum(row[2 + number] for row in rows)
-        != sum(
-            measure.counts[attribute, tag]
-            for measure in measures.values()
-            for tag in shape.tags[attribute]
-        )
-    }
+    return {row[0]: _measure(shape, row[1:]) for row in rows}
 
 
 def _measure(shape: Shape, row: tuple[Any, ...]) -> Measure:
     counts: dict[Pair, int] = {}
     numbers: dict[Pair, NumberFacts] = {}
-    position = 1 + len(shape.tags)
+    position = 1
     for pair in shape.pairs:
         counts[pair] = row[position]
         position += 1

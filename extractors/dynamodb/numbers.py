@@ -88,7 +88,7 @@ def number_cast(value: str, type_: str, facts: NumberFacts) -> str:
     if facts.plain:
         return f"cast({value} as {type_})"
     if type_ == "BIGINT":
-        return f"cast(split_part(plain({value}), '.', 1) as bigint)"
+        return f"cast(plain({value}) as bigint)"
     return f"cast(plain({value}) as {type_})"
 
 
@@ -102,6 +102,4 @@ def fitting_cast(value: str, type_: str) -> str:
             f"case when decimals({plain}) <= {decimals} and digits({plain}) <= {whole}"
             f" then try_cast({plain} as {type_}) end"
         )
-    return (
-        f"case when decimals({plain}) = 0 then try_cast(split_part({plain}, '.', 1) as {type_}) end"
-    )
+    return f"case when decimals({plain}) = 0 then try_cast({plain} as {type_}) end"

@@ -130,8 +130,9 @@ def _packages(
     files = told_apart(workspace.files(states), Shape(pairs), workspace.scratch("renamed"))
     pairs |= _recorded_pairs(rules.values(), {attribute for attribute, _ in pairs})
     attributes = sum(state.attributes for state in states)
-    with connected(workspace.scratch("spill"), pii_keys) as connection:
-        decoded = decoding(connection, pairs, files, attributes, routes, rules)
+    scratch = workspace.scratch("decoding")
+    with connected(scratch, pii_keys) as connection:
+        decoded = decoding(connection, scratch, pairs, files, attributes, routes, rules)
         written = write_parts(connection, decoded, writers)
     written += sum(manifest.rows + manifest.quarantined for manifest in finished.values())
     if written != facts["items_read"]:

@@ -7,12 +7,14 @@ import duckdb
 import pyarrow.parquet as pq
 
 from extractors.dynamodb.columns import ATTRIBUTES, ColumnPlan
-from extractors.dynamodb.decode import Decoding, load_batch
+from extractors.dynamodb.decode import Decoding
 from extractors.dynamodb.measure import Measure
 from extractors.dynamodb.payload import attributes_sql, item_sql
 from extractors.naming import literal, quoted
 from extractors.package import Column, PackageWriter
 
+# About 250 MB of a part as DynamoDB JSON.
+ROWS_PER_PART = 400_000
 _QUARANTINE_ROWS = 10_000
 
 NO_ROUTE = "no_route"
@@ -30,16 +32,18 @@ def write_parts(
     """
     written = 0
     parts = dict.fromkeys(writers, 0)
-    for files in decoded.batches:
-        if len(decoded.batches) > 1:
-            load_batch(connection, decoded.shape, decoded.route, files)
+    first = writers.get(next(iter(decoded.plans)))
+    for start in range(0, decoded.rows, ROWS_PER_PART):
+        batch = (
+            f"(select * from {decoded.items}"
+            f" where rowid >= {start} and rowid < {start + ROWS_PER_PART})"
+        )
         for entity, writer in writers.items():
-            rows = _write_rows(connection, decoded, entity, writer)
+            rows = _write_rows(connection, decoded, entity, writer, batch)
             parts[entity] += rows
-            written += rows + _quarantine_misfits(connection, decoded, entity, writer)
-        first = writers.get(next(iter(decoded.plans)))
+            written += rows + _quarantine_misfits(connection, decoded, entity, writer, batch)
         if first is not None:
-            written += _quarantine_unrouted(connection, decoded, first)
+            written += _quarantine_unrouted(connection, decoded, first, batch)
     for entity, rows in parts.items():
         if not rows:
             _write_empty(connection, decoded, entity, writers[entity])
@@ -77,14 +81,18 @@ def _misfit_field(plan: ColumnPlan) -> str | None:
 
 
 def _write_rows(
-    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+    connection: duckdb.DuckDBPyConnection,
+    decoded: Decoding,
+    entity: str,
+    writer: PackageWriter,
+    batch: str,
 ) -> int:
     misfit = _misfit_field(decoded.plans[entity])
     fits = f" and ({misfit}) is null" if misfit else ""
     path = writer.new_part()
     _copy(
         connection,
-        f"select {_selected(decoded, entity)} from batch where entity = {literal(entity)}{fits}",
+        f"select {_selected(decoded, entity)} from {batch} where entity = {literal(entity)}{fits}",
         path,
     )
     if not pq.read_metadata(path).num_rows:
@@ -111,24 +119,28 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None
 
 
 def _quarantine_misfits(
-    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+    connection: duckdb.DuckDBPyConnection,
+    decoded: Decoding,
+    entity: str,
+    writer: PackageWriter,
+    batch: str,
 ) -> int:
     plan = decoded.plans[entity]
     misfit = _misfit_field(plan)
     if misfit is None:
         return 0
     rejected = (
-        f"select *, {literal(DOES_NOT_FIT)} as reason, {misfit} as field from batch"
+        f"select *, {literal(DOES_NOT_FIT)} as reason, {misfit} as field from {batch}"
         f" where entity = {literal(entity)} and ({misfit}) is not null"
     )
     return _quarantine(connection, decoded, writer, rejected, [plan])
 
 
 def _quarantine_unrouted(
-    connection: duckdb.DuckDBPyConnection, decoded: Decoding, writer: PackageWriter
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, writer: PackageWriter, batch: str
 ) -> int:
     rejected = (
-        f"select *, {literal(NO_ROUTE)} as reason, cast(null as varchar) as field from batch"
+        f"select *, {literal(NO_ROUTE)} as reason, cast(null as varchar) as field from {batch}"
         f" where entity is null"
     )
     # nobody knows whose item it is: every entity's personal attributes are left out
