@@ -7,6 +7,7 @@ from pathlib import Path
 from extractors.naming import literal, quoted
 from extractors.package import Manifest, PackageWriter
 from extractors.relational.canonical import joined, kind, range_type, row_text, utf8
+from extractors.relational.checks import refuse_rewritten
 from extractors.relational.connection import Server
 from extractors.relational.failures import DRIVER_ERRORS, source_error
 from extractors.relational.plan import Field, Plan
@@ -61,6 +62,8 @@ class TableReader:
             f" from (select {bucket} as b, {self._hash} as h from {self._plan.table}"
             f"{self._plan.accepted()} offset 0) as x group by b"
         ).to_pylist()
+        # After the query: from it on, our lock on the table holds off who would rewrite it.
+        refuse_rewritten(self._plan, self._readers, self._server)
         return {row["b"]: (row["n"], int(row["low"]), int(row["high"])) for row in rows}
 
     def hashes(self, boundaries: Sequence[str], ranges: Sequence[int]) -> ArrowTable:

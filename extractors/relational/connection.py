@@ -14,7 +14,14 @@ from extractors.naming import literal
 from extractors.relational.failures import source_error
 
 APPLICATION = "commerce-warehouse"
-CONNECT_TIMEOUT = 10  # seconds; a host that drops packets would hold a run for minutes
+# A host that drops packets is given up after 10 s, a connection that went dead after two minutes.
+_WAITING = {
+    "connect_timeout": 10,
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 120_000,
+}
 OLDEST = 14  # 13 is out of support since 2025 and scans a whole table for each range of pages
 
 # Text forms must not depend on the role's or database's settings; limits meant for people must not
@@ -68,12 +75,18 @@ def server_of(source: str, dsn: str) -> Server:
 
 
 def _conninfo(dsn: str) -> str:
-    given = conninfo_to_dict(dsn)
-    return make_conninfo(
-        dsn,
-        application_name=APPLICATION,
-        connect_timeout=given.get("connect_timeout") or CONNECT_TIMEOUT,
-    )
+    return make_conninfo(dsn, **{**_WAITING, **conninfo_to_dict(dsn)}, application_name=APPLICATION)
+
+
+def pinned(dsn: str, connection: "psycopg.Connection[Any]") -> str:
+    """Return a DSN for the very server of a connection.
+
+    A name with several addresses (a list of hosts, a reader endpoint) leads elsewhere the next
+    time, where the snapshot is unknown.
+    """
+    info = connection.info
+    address = {"hostaddr": info.hostaddr} if info.hostaddr else {}
+    return make_conninfo(dsn, host=info.host, port=info.port, **address)
 
 
 def connect(server: Server, dsn: str) -> "psycopg.Connection[Any]":

@@ -19,7 +19,7 @@ from extractors.relational.checks import (
     refuse_rewritten,
 )
 from extractors.relational.checksums import TableReader
-from extractors.relational.connection import begin, connect, server_of
+from extractors.relational.connection import begin, connect, pinned, server_of
 from extractors.relational.failures import DRIVER_ERRORS, source_error
 from extractors.relational.plan import Plan, TableSpec, plan
 from extractors.relational.positions import Start, changed_rows, position, start
@@ -72,9 +72,9 @@ class Snapshot:
         identity, self.facts = snapshots.taken(holder, lsn_before)
         self.complete_up_to: datetime = now - timedelta(seconds=seconds)
         # Apart from the holder: an error would end the transaction that keeps the snapshot.
-        self._catalogue = opened.enter_context(closing(connect(self.server, self._dsn)))
-        version = holder.info.server_version
-        self._readers = Readers(self._dsn, identity, version, self._limit)
+        dsn, version = pinned(self._dsn, holder), holder.info.server_version
+        self._catalogue = opened.enter_context(closing(connect(self.server, dsn)))
+        self._readers = Readers(dsn, identity, version, self._limit)
         opened.callback(self._readers.close)
         snapshots.check_driver(self._readers)
 

@@ -83,7 +83,7 @@ class Readers:
 
     def cancel(self) -> None:
         """End the queries that run now."""
-        for cursor in tuple(self._active):
+        for cursor in self._active.copy():
             with suppress(adbc_driver_manager.Error):
                 cursor.adbc_cancel()
 

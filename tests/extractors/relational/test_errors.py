@@ -63,6 +63,17 @@ def test_a_host_that_says_nothing_is_given_up(shop: Source, tmp_path: Path) -> N
     assert time.monotonic() - started < 10
 
 
+def test_all_connections_go_to_the_server_that_has_the_snapshot(
+    shop: Source, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        dead = taken.getsockname()[1]
+    dsn = shop.dsn.replace("@127.0.0.1:", f"@127.0.0.1:{dead},localhost:")
+    with shop.snapshot(dsn) as snapshot:
+        assert snapshot.extract(SPEC, tmp_path, None).mode == "full"
+
+
 @pytest.mark.parametrize("dsn", ["password=hush port", "mysql://u:hush@h/d"])
 def test_a_dsn_that_cannot_be_used_does_not_show_its_password(
     shop: Source, tmp_path: Path, dsn: str
