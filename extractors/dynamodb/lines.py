@@ -52,18 +52,22 @@ class Shape:
         self._presence = {attribute: f"h{number}" for number, attribute in enumerate(tags)}
         self.aliases = _aliases(sorted(tags))
 
+    def with_types(self, attributes: Iterable[str]) -> "Shape":
+        """Return the shape with every type for some attributes."""
+        return Shape({*self.pairs} | {(name, tag) for name in attributes for tag in TAGS})
+
     def column(self, attribute: str, tag: str) -> str | None:
         """Return the column of an attribute's values of one type, None where there are none."""
         return self._columns.get((attribute, tag))
 
     def present(self, attribute: str) -> str:
-        """Return the condition that an item has the attribute, of whatever type."""
-        columns = (self._columns[attribute, tag] for tag in self.tags.get(attribute, ()))
-        return " or ".join(f"{column} is not null" for column in columns) or "false"
+        """Return the condition that an item has the attribute, of known type or not."""
+        return self._presence.get(attribute, "false")
 
-    def presence(self, attribute: str) -> str:
-        """Return the column that says whether an item has an attribute, of known type or not."""
-        return self._presence[attribute]
+    def explained(self, attribute: str) -> str:
+        """Return the condition that an item has the attribute in one of its types here."""
+        columns = (self._columns[attribute, tag] for tag in self.tags[attribute])
+        return " or ".join(f"{column} is not null" for column in columns)
 
     def query(self, files: Sequence[Path]) -> str:
         """Return the SELECT of all values of some files, one row per item."""

@@ -1,6 +1,6 @@
 """Count, per entity, the values of each attribute and type, and what its numbers need."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,26 +26,30 @@ class Measure:
         return {tag: count for tag, count in counted.items() if count}
 
 
-def unexplained_attributes(
+def covered(
     connection: duckdb.DuckDBPyConnection, items: str, shape: Shape
-) -> set[str]:
-    """Return the attributes that some items have in a type that the shape does not name."""
-    doubts = ", ".join(
-        f"bool_or({shape.presence(attribute)} and not ({shape.present(attribute)}))"
+) -> tuple[dict[Pair, int], list[str]]:
+    """Return how often each pair of the shape occurs, and the attributes with further types."""
+    counts = [f"count({shape.column(attribute, tag)})" for attribute, tag in shape.pairs]
+    doubts = [
+        f"bool_or({shape.present(attribute)} and not ({shape.explained(attribute)}))"
         for attribute in shape.tags
-    )
-    row = connection.execute(f"select {doubts} from {items}").fetchone()
+    ]
+    row = connection.execute(f"select {', '.join(counts + doubts)} from {items}").fetchone()
     assert row is not None
-    return {attribute for attribute, doubt in zip(shape.tags, row, strict=True) if doubt}
+    held = {pair: count for pair, count in zip(shape.pairs, row, strict=False) if count}
+    doubted = zip(shape.tags, row[len(counts) :], strict=True)
+    return held, [attribute for attribute, doubt in doubted if doubt]
 
 
 def measured(
-    connection: duckdb.DuckDBPyConnection, items: str, shape: Shape
+    connection: duckdb.DuckDBPyConnection, items: str, shape: Shape, pairs: Iterable[Pair]
 ) -> dict[str | None, Measure]:
     """Return the measure of each entity's items (None: of those without a route)."""
+    pairs = sorted(pairs)
     aggregates: list[str] = ["count(*)"]
     plain: list[str] = []
-    for attribute, tag in shape.pairs:
+    for attribute, tag in pairs:
         value = shape.column(attribute, tag)
         assert value is not None
         aggregates.append(f"count({value})")
@@ -59,14 +63,14 @@ def measured(
         f"select entity, {', '.join(aggregates)}"
         f" from (select {', '.join(['*', *plain])} from {items}) group by entity"
     ).fetchall()
-    return {row[0]: _measure(shape, row[1:]) for row in rows}
+    return {row[0]: _measure(pairs, row[1:]) for row in rows}
 
 
-def _measure(shape: Shape, row: tuple[Any, ...]) -> Measure:
+def _measure(pairs: Sequence[Pair], row: tuple[Any, ...]) -> Measure:
     counts: dict[Pair, int] = {}
     numbers: dict[Pair, NumberFacts] = {}
     position = 1
-    for pair in shape.pairs:
+    for pair in pairs:
         counts[pair] = row[position]
         position += 1
         if pair[1] in ("N", "NS"):
