@@ -107,9 +107,14 @@ def scan_table(
                 for entity in rules
                 if entity not in finished
             }
-            manifests = _packages(
-                workspace, states, routes, rules, pii_keys or {}, writers, finished, plan, facts
-            )
+            try:
+                manifests = _packages(
+                    workspace, states, routes, rules, pii_keys or {}, writers, finished, plan, facts
+                )
+            except SourceError:
+                # pages that cannot be decoded are no better at the next attempt
+                workspace.clear()
+                raise
         workspace.clear()
     return [manifests[entity] for entity in rules]
 
