@@ -18,6 +18,7 @@ from warehouse.engines import duckdb_engine
 from warehouse.load import outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
+from warehouse.state import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ def running(
         finally:
             with pipeline.database() as connection:
                 runs.finish(connection, pipeline.run_id, status_text)
-                outbox.flush(connection, settings.state_directory)
+                with segments.exclusive(settings.state_directory):
+                    outbox.flush(connection, settings.state_directory)
                 status.write_status(connection, settings)
 
 
@@ -169,10 +171,13 @@ def _begin(
         raise SourceError(
             f"engine {settings.warehouse.engine} is not available in this version; use duckdb"
         )
-    versions.complete_switch(settings)
+    with segments.exclusive(settings.state_directory):
+        versions.complete_switch(settings)
+    versions.sweep(settings.published_directory)
     run_id = str(uuid.uuid4())
     with duckdb_engine.build_database(settings.build_database) as connection:
-        outbox.flush(connection, settings.state_directory)
+        with segments.exclusive(settings.state_directory):
+            outbox.flush(connection, settings.state_directory)
         replay.restore_certificates(connection, settings.state_directory)
         resumed = runs.begin(connection, run_id)
         pipeline = Pipeline(settings, options, held, tell, run_id, resumed)

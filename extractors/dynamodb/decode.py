@@ -10,10 +10,10 @@ import duckdb
 from extractors import pii
 from extractors.dynamodb import functions
 from extractors.dynamodb.columns import ColumnPlan, EntityRules
+from extractors.dynamodb.errors import UndecodableError
 from extractors.dynamodb.lines import Pair, Shape
 from extractors.dynamodb.measure import Measure, covered, measured
 from extractors.dynamodb.route import Route, route_sql
-from extractors.errors import SourceError
 from extractors.naming import literal
 
 # Items of more lines than this are decoded on disk instead of in memory (which DuckDB would spill
@@ -69,7 +69,7 @@ def decoding(
         _load(connection, items, shape, files, routes)
         held, doubts = covered(connection, items, shape)
     if doubts or sum(held.values()) != attributes:
-        raise SourceError(
+        raise UndecodableError(
             f"decoding found {sum(held.values())} attribute values where the pages held"
             f" {attributes}; nothing was written: report the types of"
             f" {', '.join(doubts) or 'the attributes'}"

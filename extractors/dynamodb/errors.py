@@ -16,6 +16,11 @@ from botocore.exceptions import (
 from extractors.dynamodb.pages import THROTTLES
 from extractors.errors import SourceError
 
+
+class UndecodableError(SourceError):
+    """The pages of a finished scan cannot be decoded completely."""
+
+
 _ADVICE = {
     "ResourceNotFoundException": "no such table; check its name, the region and the endpoint",
     "AccessDeniedException": (

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from extractors.errors import SourceError
+from extractors.dynamodb.errors import UndecodableError
 from extractors.naming import literal, quoted
 
 _COLUMN_TYPES = {
@@ -41,7 +41,7 @@ class Shape:
         self.pairs: tuple[Pair, ...] = tuple(sorted(pairs))
         unknown = sorted({tag for _, tag in self.pairs} - _COLUMN_TYPES.keys())
         if unknown:
-            raise SourceError(
+            raise UndecodableError(
                 f"DynamoDB type {', '.join(unknown)} is not known to this version; update it"
             )
         self._columns = {pair: f"v{number}" for number, pair in enumerate(self.pairs)}

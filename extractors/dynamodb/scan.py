@@ -7,12 +7,14 @@ each segment stood, and what it yields is complete as of its first start.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from extractors import pii as pii_rules
 from extractors.dynamodb.budget import Budget
@@ -21,7 +23,7 @@ from extractors.dynamodb.columns import EntityRules
 from extractors.dynamodb.convert import declared_type
 from extractors.dynamodb.decode import connected, decoding
 from extractors.dynamodb.describe import TableReport, inspect
-from extractors.dynamodb.errors import explained, place
+from extractors.dynamodb.errors import UndecodableError, explained, place
 from extractors.dynamodb.lines import Pair, Shape, told_apart
 from extractors.dynamodb.route import Route, entity_columns
 from extractors.dynamodb.segments import Pace, Progress, SegmentReader
@@ -98,7 +100,7 @@ def scan_table(
             progress,
             report.units_per_item,
         )
-        with explained(client, table):
+        with explained(client, table), _disk_faults(place(client, table), workspace):
             reader.read()
         facts = _facts(client, plan, states) | {"decoding": decoding_id}
         with ExitStack() as stack:
@@ -108,11 +110,20 @@ def scan_table(
                 if entity not in finished
             }
             try:
-                manifests = _packages(
-                    workspace, states, routes, rules, pii_keys or {}, writers, finished, plan, facts
-                )
-            except SourceError:
-                # pages that cannot be decoded are no better at the next attempt
+                with _disk_faults(place(client, table), workspace):
+                    manifests = _packages(
+                        workspace,
+                        states,
+                        routes,
+                        rules,
+                        pii_keys or {},
+                        writers,
+                        finished,
+                        plan,
+                        facts,
+                    )
+            except UndecodableError:
+                # the same pages would be no better at the next attempt
                 workspace.clear()
                 raise
         workspace.clear()
@@ -141,7 +152,7 @@ def _packages(
         written = write_parts(connection, decoded, writers)
     written += sum(manifest.rows + manifest.quarantined for manifest in finished.values())
     if written != facts["items_read"]:
-        raise SourceError(
+        raise UndecodableError(
             f"scan {plan.scan_id}: {facts['items_read']} items read but {written} in packages;"
             " nothing was written: run again"
         )
@@ -182,6 +193,19 @@ def _entity_rules(
             pii_key=pii_rules.current_key(pii_keys) or "",
         )
     return rules
+
+
+@contextmanager
+def _disk_faults(where: str, workspace: Workspace) -> Iterator[None]:
+    """Raise what goes wrong here, not at the source, as one line too; the pages are kept."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SourceError(
+            f"{where}: {reason}; check the space and the permissions of {workspace.directory} and"
+            " run again, the scan goes on where it stood"
+        ) from error
 
 
 def _recorded_pairs(rules: Iterable[EntityRules], attributes: AbstractSet[str]) -> set[Pair]:

@@ -11,6 +11,7 @@ import pytest
 
 import warehouse
 from extractors.errors import ConfigError
+from warehouse import lease
 from warehouse.config import Settings
 from warehouse.publish import publication, versions
 from warehouse.publish.versions import Version
@@ -93,6 +94,15 @@ def test_a_rollback_shows_the_version_before_until_publishing_is_resumed(
     assert versions.resume(settings).version == "v000003"
     assert amount(settings) == 3
     assert versions.held_version(settings) is None
+
+
+def test_a_rollback_waits_for_no_run(publish: Publish, settings: Settings) -> None:
+    publish(1)
+    publish(2)
+    with lease.hold(settings.home):
+        assert versions.rollback(settings).version == "v000001"
+        assert publish(3).is_current is False
+    assert amount(settings) == 1
 
 
 def test_a_rollback_to_a_version_that_is_not_there_says_which_are(
@@ -183,6 +193,7 @@ def test_a_file_left_by_a_killed_publication_is_replaced(
     stray = settings.published_directory / "v000002.duckdb"
     stray.write_bytes(b"half")
     (settings.published_directory / ".v000002.1.tmp").write_bytes(b"half")
+    versions.sweep(settings.published_directory)
     assert publish(2).version == "v000002"
     assert amount(settings) == 2
     assert sorted(path.name for path in settings.published_directory.iterdir()) == [

@@ -28,7 +28,8 @@ def flush(
 ) -> None:
     """Write the queued records, and `extra` ones, as one segment; then empty the queue.
 
-    Killed between the two, the next call finds the records' ids in state and only empties it.
+    The caller is `exclusive` in state. Killed between the two, the next call finds the records'
+    ids in state and only empties the queue.
     """
     queued = pending(connection)
     known = segments.record_ids(state) if queued else set[str]()

@@ -13,6 +13,7 @@ from warehouse.config import Settings
 from warehouse.engines import duckdb_snapshot
 from warehouse.load import outbox
 from warehouse.publish import versions
+from warehouse.state import segments
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
 META_TABLES = ("publications", "freshness", "certificates", "loads")
@@ -69,9 +70,10 @@ def publish(
             for (schema, name), (rows, digest) in hashed.items()
         ],
     }
-    outbox.flush(connection, settings.state_directory, [record])
-    versions.complete_switch(settings)
-    versions.remove_old(settings)
+    with segments.exclusive(settings.state_directory):
+        outbox.flush(connection, settings.state_directory, [record])
+        versions.complete_switch(settings)
+        versions.remove_old(settings)
     return next(v for v in versions.versions(settings) if v.version == version)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from extractors.errors import ConfigError
 from extractors.package import fsync_directory, utc_text
-from warehouse import lease
 from warehouse.config import Settings
 from warehouse.state import segments
 
@@ -108,7 +107,7 @@ def switch(published: Path, version: str) -> None:
 def complete_switch(settings: Settings) -> str | None:
     """Finish a switch that was killed after its version was prepared; return what readers see.
 
-    Only under the writer lease.
+    The caller is `exclusive` in state.
     """
     wanted = desired_version(settings)
     if wanted and current_version(settings.published_directory) != wanted:
@@ -117,8 +116,11 @@ def complete_switch(settings: Settings) -> str | None:
 
 
 def rollback(settings: Settings, version: str | None = None) -> Version:
-    """Show an earlier version (the one before the current by default) and hold it."""
-    with lease.hold(settings.home, wait=60):
+    """Show an earlier version (the one before the current by default) and hold it.
+
+    It waits for no run: one that is going on publishes into the hold.
+    """
+    with segments.exclusive(settings.state_directory):
         complete_switch(settings)
         known = versions(settings)
         names = [entry.version for entry in known]
@@ -144,7 +146,7 @@ def rollback(settings: Settings, version: str | None = None) -> Version:
 
 def resume(settings: Settings) -> Version:
     """End a hold and show the newest version."""
-    with lease.hold(settings.home, wait=60):
+    with segments.exclusive(settings.state_directory):
         if held_version(settings):
             segments.append(
                 settings.state_directory,
@@ -187,17 +189,21 @@ def _open_elsewhere(paths: list[Path]) -> list[bool]:
     return [line == "1" for line in answer.stdout.split()]
 
 
+def sweep(published: Path) -> None:
+    """Remove the half-written files of killed publications. Only under the writer lease."""
+    for stray in published.glob(".v*.tmp*"):
+        stray.unlink()
+
+
 def remove_old(settings: Settings) -> list[str]:
     """Remove all but the newest `publication.keep` versions; return those removed.
 
-    Never one that readers see or have open. Files that no publication record names (a killed
-    publication's) go too. Only under the writer lease.
+    Never one that readers see or have open. Files that no publication record names go too: a
+    publication was killed before it was recorded. The caller holds the writer lease and is `exclusive` in state.
     """
     published = settings.published_directory
     recorded = [record["version"] for record in publications(settings)]
     keep = {*recorded[-settings.publication.keep :], current_version(published)}
-    for stray in published.glob(".*.tmp*"):
-        stray.unlink()
     old = [path for path in sorted(published.glob("v*.duckdb")) if path.stem not in keep]
     removed = [path for path, is_open in zip(old, _open_elsewhere(old), strict=True) if not is_open]
     for path in removed:

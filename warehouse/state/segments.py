@@ -1,7 +1,10 @@
 """Append and read the segments of `state/`: JSON files chained by sha256."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from extractors.errors import AuditError
 from extractors.package import utc_text, write_atomically
 
 FORMAT = 1
+LOCK_FILE = ".lock"
 GENESIS = "0" * 64
 
 
@@ -69,10 +73,25 @@ def records(directory: Path, *kinds: str) -> list[dict[str, Any]]:
     ]
 
 
+@contextlib.contextmanager
+def exclusive(directory: Path) -> Iterator[None]:
+    """Be the only one who adds to state or moves the pointer; held for moments, never for a run.
+
+    Not reentrant: `append` and its callers expect it to be held.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def append(directory: Path, new: Sequence[dict[str, Any]]) -> int | None:
     """Write the records as the next segment and return its number (None for no records).
 
-    The rename of the segment file is the commit. Only the holder of the writer lease appends.
+    The rename of the segment file is the commit. The caller is `exclusive`.
     """
     if not new:
         return None
