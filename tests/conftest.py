@@ -1,7 +1,9 @@
 """What all tests share: where the real data is, and what is installed."""
 
+import atexit
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,16 @@ def pytest_report_header() -> list[str]:
     packages = ("dagster", "dbt-core", "dbt-duckdb", "duckdb")
     versions = [f"{name} {version(name)}" for name in packages]
     return [", ".join([f"python {platform.python_version()}", *versions])]
+
+
+def pytest_unconfigure() -> None:
+    """Keep pytest's summary the last line.
+
+    On Python 3.12 DuckDB's binding lists what hypothesis' tests left alive when the interpreter
+    ends, which says nothing about the tests.
+    """
+    if sys.version_info >= (3, 12):
+        atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno()))
 
 
 @pytest.fixture(scope="session")

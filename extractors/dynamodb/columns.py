@@ -1,7 +1,7 @@
 """Plan an entity's raw columns: names stay, types only widen, declared ones always exist."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from extractors.dynamodb.convert import Conversion, declared, natural
@@ -9,6 +9,7 @@ from extractors.dynamodb.lines import TAGS, Shape
 from extractors.dynamodb.measure import Measure
 from extractors.dynamodb.numbers import NumberFacts
 from extractors.dynamodb.personal import personal, rules_by_attribute
+from extractors.dynamodb.rules import EntityRules
 from extractors.naming import raw_names
 from extractors.package import Column
 
@@ -35,21 +36,6 @@ class Planned:
 
     column: Column
     conversion: Conversion
-
-
-@dataclass(frozen=True, slots=True)
-class EntityRules:
-    """What the configuration and the record say of an entity's columns.
-
-    `key` maps key attributes to their DynamoDB type. `recorded` are the columns of the entity's
-    earlier packages. `pii` maps raw columns to rules.
-    """
-
-    key: Mapping[str, str]
-    declared: Mapping[str, str]
-    recorded: Sequence[Column]
-    pii: Mapping[str, str]
-    pii_key: str
 
 
 class ColumnPlan:

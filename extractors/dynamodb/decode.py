@@ -9,11 +9,12 @@ import duckdb
 
 from extractors import pii
 from extractors.dynamodb import functions
-from extractors.dynamodb.columns import ColumnPlan, EntityRules
+from extractors.dynamodb.columns import ColumnPlan
 from extractors.dynamodb.errors import UndecodableError
 from extractors.dynamodb.lines import Pair, Shape
 from extractors.dynamodb.measure import Measure, covered, measured
 from extractors.dynamodb.route import Route, route_sql
+from extractors.dynamodb.rules import EntityRules
 from extractors.naming import literal
 
 # Items of more lines than this are decoded on disk instead of in memory (which DuckDB would spill

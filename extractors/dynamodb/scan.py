@@ -5,10 +5,7 @@ segments are complete they are decoded natively, routed and written. A killed sc
 each segment stood, and what it yields is complete as of its first start.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,24 +13,25 @@ from typing import Any
 
 import duckdb
 
-from extractors import pii as pii_rules
 from extractors.dynamodb.budget import Budget
 from extractors.dynamodb.checkpoint import Plan, Segment, Workspace
-from extractors.dynamodb.columns import EntityRules
-from extractors.dynamodb.convert import declared_type
 from extractors.dynamodb.decode import connected, decoding
-from extractors.dynamodb.describe import TableReport, inspect
+from extractors.dynamodb.describe import inspect
 from extractors.dynamodb.errors import UndecodableError, explained, place
-from extractors.dynamodb.lines import Pair, Shape, told_apart
-from extractors.dynamodb.route import Route, entity_columns
+from extractors.dynamodb.lines import Shape, told_apart
+from extractors.dynamodb.route import Route
+from extractors.dynamodb.rules import (
+    Columns,
+    EntityRules,
+    Rules,
+    decoding_id,
+    entity_rules,
+    recorded_pairs,
+)
 from extractors.dynamodb.segments import Pace, Progress, SegmentReader
 from extractors.dynamodb.write import raw_columns, write_parts
 from extractors.errors import SourceError
-from extractors.naming import raw_names
-from extractors.package import Column, Manifest, PackageWriter, packages, read_manifest, utc_text
-
-Columns = Mapping[str, Sequence[Column]]
-Rules = Mapping[str, Mapping[str, str]]
+from extractors.package import Manifest, PackageWriter, packages, read_manifest, utc_text
 
 # A scan that lay unfinished for longer costs more to explain than to read again.
 RESUME_WITHIN = timedelta(hours=24)
@@ -67,7 +65,7 @@ def scan_table(
     items as they were sent while the scan is unfinished; it is emptied when the packages exist.
     """
     report = inspect(client, table)
-    rules = _entity_rules(routes, report, pii or {}, pii_keys or {}, types or {})
+    rules = entity_rules(routes, report, pii or {}, pii_keys or {}, types or {})
     workspace = Workspace(work_dir or landing / ".scan" / source / cell / table)
     with workspace.locked(place(client, table)):
         subject = {
@@ -76,10 +74,10 @@ def scan_table(
             "segments": segments,
             "consistent": consistent,
         }
-        decoding_id = _decoding_id(routes, pii or {}, pii_keys or {})
+        decoded_by = decoding_id(routes, pii or {}, pii_keys or {})
         plan = workspace.plan(subject, now(), resume_within)
         finished = _finished(plan, landing, source, cell, table)
-        if any(manifest.facts["decoding"] != decoding_id for manifest in finished.values()):
+        if any(manifest.facts["decoding"] != decoded_by for manifest in finished.values()):
             # killed between two packages, and the configuration changed since
             workspace.clear()
             plan, finished = workspace.plan(subject, now(), resume_within), {}
@@ -102,7 +100,7 @@ def scan_table(
         )
         with explained(client, table), _disk_faults(place(client, table), workspace):
             reader.read()
-        facts = _facts(client, plan, states) | {"decoding": decoding_id}
+        facts = _facts(client, plan, states) | {"decoding": decoded_by}
         with ExitStack() as stack:
             writers = {
                 entity: stack.enter_context(PackageWriter(landing, source, cell, table, entity))
@@ -144,7 +142,7 @@ def _packages(
     """Decode the scan into the writers and commit them when every item is accounted for."""
     pairs = {pair for state in states for pair in state.shape}
     files = told_apart(workspace.files(states), Shape(pairs), workspace.scratch("renamed"))
-    pairs |= _recorded_pairs(rules.values(), {attribute for attribute, _ in pairs})
+    pairs |= recorded_pairs(rules.values(), {attribute for attribute, _ in pairs})
     attributes = sum(state.attributes for state in states)
     scratch = workspace.scratch("decoding")
     with connected(scratch, pii_keys) as connection:
@@ -172,29 +170,6 @@ def _packages(
     return {**finished, **committed}
 
 
-def _entity_rules(
-    routes: Sequence[Route],
-    report: TableReport,
-    pii: Rules,
-    pii_keys: Mapping[str, str],
-    types: Columns,
-) -> dict[str, EntityRules]:
-    """Return the rules of each entity; ConfigError where they cannot be applied."""
-    key = tuple(raw_names(report.key).values())
-    rules: dict[str, EntityRules] = {}
-    for entity, columns in entity_columns(routes).items():
-        personal = pii.get(entity, {})
-        pii_rules.check(entity, personal, key, pii_keys)
-        rules[entity] = EntityRules(
-            key=report.key,
-            declared={name: declared_type(name, type_) for name, type_ in columns.items()},
-            recorded=types.get(entity, ()),
-            pii=personal,
-            pii_key=pii_rules.current_key(pii_keys) or "",
-        )
-    return rules
-
-
 @contextmanager
 def _disk_faults(where: str, workspace: Workspace) -> Iterator[None]:
     """Raise what goes wrong here, not at the source, as one line too; the pages are kept."""
@@ -206,25 +181,6 @@ def _disk_faults(where: str, workspace: Workspace) -> Iterator[None]:
             f"{where}: {reason}; check the space and the permissions of {workspace.directory} and"
             " run again, the scan goes on where it stood"
         ) from error
-
-
-def _recorded_pairs(rules: Iterable[EntityRules], attributes: AbstractSet[str]) -> set[Pair]:
-    """Return the types that these attributes had earlier: rare ones need no second look then."""
-    return {
-        (column.source_name, tag)
-        for entity_rules in rules
-        for column in entity_rules.recorded
-        if column.source_name in attributes
-        for tag in column.source_type.split("|")
-        if tag
-    }
-
-
-def _decoding_id(routes: Sequence[Route], pii: Rules, pii_keys: Mapping[str, str]) -> str:
-    """Return what tells apart packages that were made of the same pages by other rules."""
-    rules = [[route.entity, route.when, route.columns] for route in routes]
-    text = json.dumps([rules, pii, pii_rules.current_key(pii_keys)], sort_keys=True, default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _finished(plan: Plan, landing: Path, source: str, cell: str, table: str) -> dict[str, Manifest]:

@@ -39,12 +39,14 @@ def test_a_run_launched_by_the_daemon_gives_the_same_version(
     )
     try:
         tags = json.dumps({"dagster/scheduled_execution_time": "2026-11-01T00:00:00+00:00"})
-        subprocess.run(
+        launched = subprocess.run(
             ["dagster", "job", "launch", *LOCATION, "-j", "refresh", "--tags", tags],
             env=variables,
-            check=True,
+            check=False,
             capture_output=True,
+            text=True,
         )
+        assert launched.returncode == 0, launched.stderr[-4000:]
         ended = time.monotonic() + 300
         while not shop.versions() and time.monotonic() < ended:
             time.sleep(2)

@@ -199,7 +199,8 @@ def remove_old(settings: Settings) -> list[str]:
     """Remove all but the newest `publication.keep` versions; return those removed.
 
     Never one that readers see or have open. Files that no publication record names go too: a
-    publication was killed before it was recorded. The caller holds the writer lease and is `exclusive` in state.
+    publication was killed before it was recorded. The caller holds the writer lease and is
+    `exclusive` in state.
     """
     published = settings.published_directory
     recorded = [record["version"] for record in publications(settings)]
