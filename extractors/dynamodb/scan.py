@@ -67,7 +67,8 @@ def scan_table(
     report = inspect(client, table)
     rules = entity_rules(routes, report, pii or {}, pii_keys or {}, types or {})
     workspace = Workspace(work_dir or landing / ".scan" / source / cell / table)
-    with workspace.locked(place(client, table)):
+    where = place(client, table)
+    with _disk_faults(where, workspace), workspace.locked(where):
         subject = {
             "table": report.identity,
             "key": report.key,
@@ -98,7 +99,7 @@ def scan_table(
             progress,
             report.units_per_item,
         )
-        with explained(client, table), _disk_faults(place(client, table), workspace):
+        with explained(client, table):
             reader.read()
         facts = _facts(client, plan, states) | {"decoding": decoded_by}
         with ExitStack() as stack:
@@ -108,18 +109,17 @@ def scan_table(
                 if entity not in finished
             }
             try:
-                with _disk_faults(place(client, table), workspace):
-                    manifests = _packages(
-                        workspace,
-                        states,
-                        routes,
-                        rules,
-                        pii_keys or {},
-                        writers,
-                        finished,
-                        plan,
-                        facts,
-                    )
+                manifests = _packages(
+                    workspace,
+                    states,
+                    routes,
+                    rules,
+                    pii_keys or {},
+                    writers,
+                    finished,
+                    plan,
+                    facts,
+                )
             except UndecodableError:
                 # the same pages would be no better at the next attempt
                 workspace.clear()

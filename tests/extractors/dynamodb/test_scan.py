@@ -12,7 +12,7 @@ from extractors.dynamodb.budget import Budget
 from extractors.dynamodb.client import dynamodb_client
 from extractors.dynamodb.describe import inspect
 from extractors.dynamodb.route import Route
-from extractors.errors import SourceError
+from extractors.errors import ConfigError, SourceError
 from extractors.package import packages
 from tests.extractors.dynamodb.helpers import NOW, rows, scan, types, values
 from tests.extractors.dynamodb.page_server import Table, serving
@@ -108,6 +108,19 @@ def test_an_unreachable_endpoint_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be reached .* check the endpoint") as error:
         scan(dynamodb_client("eu-west-2", "http://127.0.0.1:9"), "t", tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_an_endpoint_that_is_no_address_is_one_clear_line() -> None:
+    with pytest.raises(ConfigError, match="Invalid endpoint: nowhere; give the DynamoDB endpoint"):
+        dynamodb_client("eu-west-2", "nowhere")
+
+
+def test_a_landing_that_cannot_be_written_is_one_clear_line(
+    client: Any, table: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "landing").write_text("a file")
+    with pytest.raises(SourceError, match="Not a directory.*; check the space and the permissions"):
+        scan(client, table([], {"id": "S"}), tmp_path / "landing")
 
 
 def test_missing_credentials_are_one_clear_line(
