@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.home import dagster_home
+from orchestration.run import instance
 from tests.shops import Shop, differences, environment
 from warehouse import config
 
@@ -23,7 +24,10 @@ def test_a_run_launched_by_the_daemon_gives_the_same_version(
     demo_shop: Shop, tmp_path: Path
 ) -> None:
     shop = demo_shop.sibling(tmp_path / "shop")
-    home = dagster_home(config.load(shop.directory / "warehouse.yml"))
+    settings = config.load(shop.directory / "warehouse.yml")
+    home = dagster_home(settings)
+    with instance(settings):
+        pass  # its tables exist before two processes open them at once
     variables = environment(shop.directory) | {
         "DAGSTER_HOME": str(home),
         "WAREHOUSE_CONFIG": str(shop.directory / "warehouse.yml"),
