@@ -189,6 +189,8 @@ def _finished(plan: Plan, landing: Path, source: str, cell: str, table: str) -> 
     if plan.resumed:
         for directory in reversed(list(packages(landing, source, cell, table))):
             manifest = read_manifest(directory)
+            if directory.name != manifest.load_id:
+                continue  # set aside by the loader
             if manifest.facts.get("scan_id") != plan.scan_id:
                 break
             found[manifest.entity] = manifest
