@@ -22,6 +22,8 @@ from extractors.errors import SourceError
 from extractors.package import fsync_directory, utc_text, write_atomically
 
 _PLAN = "scan.json"
+# What a release that writes checkpoints in another form counts up: it starts unfinished scans over.
+_FORMAT = 1
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class Workspace:
 
     def plan(self, subject: dict[str, Any], now: datetime, resume_within: timedelta) -> Plan:
         """Return the unfinished scan of the same subject, or a new one in an emptied folder."""
+        subject = {**subject, "format": _FORMAT}
         found = self._unfinished(subject, now - resume_within)
         if found is None:
             self.clear()

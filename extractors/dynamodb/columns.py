@@ -106,6 +106,8 @@ class ColumnPlan:
         recorded = {
             column.name: column for column in self._recorded.get(attribute, []) if not column.pii
         }
+        if not tags and not recorded and attribute not in self._rules.key:
+            return  # it was personal once and is gone
         owned = self._owned(attribute, name, tags, recorded.get(name))
         variants = {tag: self._variant_name(attribute, tag) for tag in tags if tag not in owned}
         yield self._planned(attribute, name, owned, recorded.get(name))
@@ -119,16 +121,17 @@ class ColumnPlan:
         self, attribute: str, name: str, tags: Sequence[str], recorded: Column | None
     ) -> list[str]:
         """Return the types whose values go to the bare name; others get columns of their own."""
+        declared_apart = {f"{name}__{tag.lower()}" for tag in tags} & self._rules.declared.keys()
+        together = [tag for tag in tags if f"{name}__{tag.lower()}" not in declared_apart]
         if name in self._rules.declared:
-            apart = {tag for tag in tags if f"{name}__{tag.lower()}" in self._rules.declared}
-            return [tag for tag in tags if tag not in apart]
+            return together
         if recorded is not None:
             return recorded.source_type.split("|")
         if attribute in self._rules.key:
             return [self._rules.key[attribute]]
         held = self._held[attribute]
         # with equal counts the type that comes first in TAGS
-        return [max(tags, key=lambda tag: held[tag])]
+        return [max(together or tags, key=lambda tag: held[tag])]
 
     def _variant_name(self, attribute: str, tag: str) -> str:
         """Return the name of the column for a further type of an attribute, for good."""

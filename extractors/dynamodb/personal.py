@@ -25,11 +25,10 @@ def rules_by_attribute(attributes: Sequence[str], rules: Mapping[str, str]) -> d
 
     Rules name raw columns; every attribute that would get the name (`Email` and `email`) follows.
     """
-    named = {raw_name(column): rule for column, rule in rules.items()}
     return {
-        attribute: named[raw_name(attribute)]
+        attribute: rules[raw_name(attribute)]
         for attribute in attributes
-        if raw_name(attribute) in named
+        if raw_name(attribute) in rules
     }
 
 

@@ -11,7 +11,7 @@ from extractors.dynamodb.convert import declared_type
 from extractors.dynamodb.describe import TableReport
 from extractors.dynamodb.lines import Pair
 from extractors.dynamodb.route import Route, entity_columns
-from extractors.naming import raw_names
+from extractors.naming import raw_name, raw_names
 from extractors.package import Column
 
 Columns = Mapping[str, Sequence[Column]]
@@ -44,7 +44,7 @@ def entity_rules(
     key = tuple(raw_names(report.key).values())
     rules: dict[str, EntityRules] = {}
     for entity, columns in entity_columns(routes).items():
-        personal = pii.get(entity, {})
+        personal = {raw_name(column): rule for column, rule in pii.get(entity, {}).items()}
         pii_rules.check(entity, personal, key, pii_keys)
         rules[entity] = EntityRules(
             key=report.key,

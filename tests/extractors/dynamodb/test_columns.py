@@ -167,6 +167,18 @@ def test_a_type_may_be_declared_for_a_column_of_its_own(
     ]  # fmt: skip
 
 
+def test_a_declared_column_for_one_type_leaves_the_bare_name_to_the_others(
+    scan_items: ScanItems, tmp_path: Path
+) -> None:
+    (manifest,) = scan_items(
+        numbered({"p": {"N": "1"}}, {"p": {"S": "a"}}, {"p": {"S": "b"}}),
+        columns={"p__s": "VARCHAR"},
+    )
+    assert [(row["p"], row["p__s"]) for row in rows(tmp_path, manifest)] == [
+        (1, None), (None, "a"), (None, "b"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("type_", ["FLOAT", "INTERVAL", "DECIMAL(39,2)", "x); drop", "VARCHAR[][]"])
 def test_a_type_that_is_none_of_ours_is_refused(scan_items: ScanItems, type_: str) -> None:
     with pytest.raises(ConfigError, match="columns: a: .* is not a column type"):

@@ -121,5 +121,18 @@ def test_a_personal_key_is_hashed_everywhere(scan_items: ScanItems, tmp_path: Pa
 def test_rules_that_cannot_be_applied_are_refused(scan_items: ScanItems) -> None:
     with pytest.raises(ConfigError, match="pii: items: pk: `drop` on a key column"):
         scan_items([], pii={"items": {"pk": "drop"}}, pii_keys=KEYS)
+    with pytest.raises(ConfigError, match="pii: items: sk: `year` on a key column"):
+        scan_items([], pii={"items": {"SK": "year"}}, pii_keys=KEYS)
     with pytest.raises(ConfigError, match="`hmac` needs a key"):
         scan_items([], pii={"items": {"email": "hmac"}})
+
+
+def test_a_rule_that_is_withdrawn_shows_the_attribute_from_then_on(
+    scan_items: ScanItems, tmp_path: Path
+) -> None:
+    person = item(0, email={"S": "ann@example.org"})
+    (first,) = scan_items([person], pii=RULES, pii_keys=KEYS)
+    (gone,) = scan_items([item(0)], types={"items": first.columns})
+    assert types(gone) == {"pk": "VARCHAR", "sk": "VARCHAR"}
+    (second,) = scan_items([person], types={"items": first.columns})
+    assert [row["email"] for row in rows(tmp_path, second)] == ["ann@example.org"]
