@@ -24,12 +24,10 @@ _RANGED = {
     TEXT: "text",
 }
 
-# The bytes that PostgreSQL sends: microseconds or days since 2000, IEEE bits, most significant
-# byte first.
+# The bytes that PostgreSQL sends: microseconds since 2000, IEEE bits, most significant byte first.
 _SENT = {
     "TIMESTAMPTZ": "timestamptz_send",
     "TIMESTAMP": "timestamp_send",
-    "DATE": "date_send",
     "FLOAT": "float4send",
     "DOUBLE": "float8send",
 }
@@ -84,6 +82,9 @@ def _text(value: str, raw: str, is_utf8: bool) -> str:
             f"(select cardinality({value}) || ':' || coalesce(string_agg({item}, ',' order by n),"
             f" '') from unnest({value}) with ordinality as u(e, n))"
         )
+    if raw == "DATE":
+        days = f"({value} - date '2000-01-01')"
+        return f"case when isfinite({value}) then {days}::text else {value}::text end"
     if raw in _SENT:
         sent = f"encode({_SENT[raw]}({value}), 'hex')"
         # NaN has many bit patterns, and DuckDB keeps one.

@@ -1,8 +1,11 @@
 """Compute row checksums at the source, in the snapshot that the rows were read under."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from extractors.naming import literal, quoted
 from extractors.package import Manifest, PackageWriter
@@ -12,7 +15,7 @@ from extractors.relational.connection import Server
 from extractors.relational.failures import DRIVER_ERRORS, source_error
 from extractors.relational.plan import Field, Plan
 from extractors.relational.positions import Facts, position
-from extractors.relational.reading import ArrowTable, Readers, cast_engine
+from extractors.relational.reading import ArrowTable, Readers, cast_engine, page_ranges
 from extractors.relational.types import TEXT, at_source
 
 
@@ -55,16 +58,27 @@ class TableReader:
         if boundaries and self._range:
             array = self._array(boundaries)
             bucket = f"width_bucket({self._key_sql(self._range)}, {array})"
-        # OFFSET 0 keeps the planner from computing each hash twice.
-        rows = self._table(
-            "select b, count(*) as n, sum(('x' || substr(h, 1, 15))::bit(60)::bigint)::text as low,"
-            " sum(('x' || substr(h, 16, 15))::bit(60)::bigint)::text as high"
-            f" from (select {bucket} as b, {self._hash} as h from {self._plan.table}"
-            f"{self._plan.accepted()} offset 0) as x group by b"
-        ).to_pylist()
+
+        def of_pages(pages: str) -> list[dict[str, Any]]:
+            # OFFSET 0 keeps the planner from computing each hash twice.
+            return self._table(
+                "select b, count(*) as n, sum(('x' || substr(h, 1, 15))::bit(60)::bigint)::text"
+                " as low, sum(('x' || substr(h, 16, 15))::bit(60)::bigint)::text as high"
+                f" from (select {bucket} as b, {self._hash} as h from {self._plan.table}"
+                f"{self._plan.accepted(pages)} offset 0) as x group by b"
+            ).to_pylist()
+
+        readers = self._readers.limit
+        totals: dict[int, tuple[int, int, int]] = {}
+        with ThreadPoolExecutor(readers, "checksums") as pool:
+            for row in chain.from_iterable(
+                pool.map(of_pages, page_ranges(self._plan.relation, readers))
+            ):
+                n, low, high = totals.get(row["b"], (0, 0, 0))
+                totals[row["b"]] = (n + row["n"], low + int(row["low"]), high + int(row["high"]))
         # After the query: from it on, our lock on the table holds off who would rewrite it.
         refuse_rewritten(self._plan, self._readers, self._server)
-        return {row["b"]: (row["n"], int(row["low"]), int(row["high"])) for row in rows}
+        return totals
 
     def hashes(self, boundaries: Sequence[str], ranges: Sequence[int]) -> ArrowTable:
         """Return the raw key and `row_hash` of every row in the key ranges."""
