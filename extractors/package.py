@@ -315,7 +315,7 @@ def sweep(landing: Path, source: str, cell: str, table: str) -> list[str]:
     torn = [
         path
         for path in sorted(parent.iterdir())
-        if not path.name.startswith(".") and not (path / MANIFEST).is_file()
+        if path.is_dir() and not path.name.startswith(".") and not (path / MANIFEST).is_file()
     ]
     for path in torn:
         shutil.rmtree(path)

@@ -1,6 +1,7 @@
 """A load package becomes raw rows in one transaction, or nothing."""
 
 import json
+from datetime import date
 
 import duckdb
 import pytest
@@ -171,6 +172,40 @@ def test_too_many_rejected_rows_fail_the_load_and_set_the_package_aside(
         replay.catch_up(build, settings.landing, [("s", "main", "t")], run_id="run", rules=RULES)
         == 0
     )
+
+
+def test_a_type_that_loaded_values_cannot_take_sets_the_package_aside_and_shows_no_value(
+    build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    dated = (COLUMNS[0], Column("n", "DATE", "n", "date"))
+    load_package(build, settings.landing, make_package([("a", 987654321)]), run_id="run")
+    second = make_package([("a", date(2026, 1, 1))], columns=dated)
+    with pytest.raises(
+        SourceError, match=r"raw_s\.t\.n: .* INTEGER and cannot become DATE"
+    ) as raised:
+        replay.load_or_reject(
+            build,
+            settings.landing,
+            second,
+            package_directory(settings.landing, second),
+            run_id="run",
+            rules=RULES,
+        )
+    assert "987654321" not in str(raised.value)
+    assert raw_rows(build, "id, n") == [("a", 987654321)]
+    tables = [("s", "main", "t")]
+    assert replay.catch_up(build, settings.landing, tables, run_id="run", rules=RULES) == 0
+
+
+def test_a_file_among_the_packages_is_no_package_and_stays(
+    build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    make_package([("a", 1)])
+    stray = settings.landing / "s" / "main" / "t" / "notes.txt"
+    stray.write_text("mine")
+    tables = [("s", "main", "t")]
+    assert replay.catch_up(build, settings.landing, tables, run_id="run", rules=RULES) == 1
+    assert stray.read_text() == "mine"
 
 
 def test_a_new_column_and_a_wider_type_flow_through_and_are_recorded(

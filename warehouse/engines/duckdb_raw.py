@@ -46,6 +46,10 @@ class SchemaChange:
     new_type: str
 
 
+class TypeConflictError(SourceError):
+    """A package's column has a type that the loaded values cannot become."""
+
+
 def schema_of(source: str) -> str:
     """Return the raw schema of a source."""
     return f"raw_{source}"
@@ -97,11 +101,11 @@ def ensure_table(
                 connection.execute(
                     f"ALTER TABLE {name} ALTER COLUMN {quoted(column)} SET DATA TYPE {kind}"
                 )
-            except duckdb.Error as error:
-                raise SourceError(
-                    f"{schema}.{entity}.{column}: type {old} became {kind} at the source and the"
-                    f" loaded values do not fit it ({str(error).splitlines()[0]});"
-                    f" run with --full-refresh {source}.{entity}"
+            except duckdb.Error:  # its text shows a value
+                raise TypeConflictError(
+                    f"{schema}.{entity}.{column}: the loaded values are {old} and cannot become"
+                    f" {kind}; take back what changed for it under `pii` or `columns` in"
+                    " warehouse.yml"
                 ) from None
             changes.append(SchemaChange(column, "widened", old, kind))
     return changes

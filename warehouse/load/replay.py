@@ -7,6 +7,7 @@ import duckdb
 
 from extractors.errors import AuditError
 from extractors.package import Manifest, packages, read_manifest, sweep
+from warehouse.engines import duckdb_raw
 from warehouse.load import package
 from warehouse.state import segments
 
@@ -14,7 +15,7 @@ REJECTED = "rejected-"
 
 
 def reject(directory: Path) -> Path:
-    """Set a package aside that the quarantine limit refused, so that no later run meets it."""
+    """Set a package aside that was refused for good, so that no later run meets it."""
     return directory.rename(directory.with_name(REJECTED + directory.name))
 
 
@@ -58,11 +59,14 @@ def load_or_reject(
     run_id: str,
     rules: package.LoadRules,
 ) -> package.LoadRecord:
-    """Load a package; set it aside before the error is shown where the quarantine limit refuses."""
+    """Load a package; set it aside before the error is shown where no later run could load it.
+
+    The quarantine limit or a type that raw cannot take refuses it; the next read replaces it.
+    """
     try:
         return package.load_package(connection, landing, manifest, run_id=run_id, rules=rules)
-    except AuditError as error:
-        raise AuditError(f"{error} (kept in {reject(directory)})") from None
+    except (AuditError, duckdb_raw.TypeConflictError) as error:
+        raise type(error)(f"{error} (kept in {reject(directory)})") from None
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str) -> set[str]:
