@@ -1,5 +1,6 @@
 """Readers see whole versions, keep the one they opened, and can go back."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,6 +124,21 @@ def test_a_switch_killed_after_the_version_was_recorded_is_completed(
     versions.switch(settings.published_directory, "v000001")
     assert versions.complete_switch(settings) == "v000002"
     assert amount(settings) == 2
+
+
+def test_a_version_whose_file_was_removed_is_not_switched_to_and_is_built_again(
+    build: duckdb.DuckDBPyConnection, publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    assert publication.is_built(build, settings, "1", AS_OF)
+    shutil.rmtree(settings.published_directory)
+    versions.complete_switch(settings)
+    assert versions.current_version(settings.published_directory) is None
+    with pytest.raises(ConfigError, match="file of v000001 is gone"):
+        versions.resume(settings)
+    assert not publication.is_built(build, settings, "1", AS_OF)
+    assert publish(1).version == "v000002"
+    assert amount(settings) == 1
 
 
 def test_old_versions_go_but_never_one_that_a_reader_of_another_process_has_open(

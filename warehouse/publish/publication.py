@@ -83,7 +83,7 @@ def is_built(
     """Return whether the newest version holds what a build of this raw for `as_of` would.
 
     It does for any later as_of that no waiting row is due by. A build database that was made anew
-    holds no marts and counts as not built.
+    holds no marts and counts as not built, and so does a version whose file was removed.
     """
     recorded = versions.publications(settings)
     if not recorded or recorded[-1]["fingerprint"] != fingerprint:
@@ -92,6 +92,8 @@ def is_built(
     if due and as_of >= datetime.fromisoformat(due):
         return False
     if as_of < datetime.fromisoformat(recorded[-1]["as_of"]):
+        return False
+    if not versions.version_path(settings.published_directory, recorded[-1]["version"]).is_file():
         return False
     return bool(duckdb_snapshot.tables(connection, "core"))
 

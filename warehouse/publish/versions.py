@@ -110,8 +110,10 @@ def complete_switch(settings: Settings) -> str | None:
     The caller is `exclusive` in state.
     """
     wanted = desired_version(settings)
-    if wanted and current_version(settings.published_directory) != wanted:
-        switch(settings.published_directory, wanted)
+    published = settings.published_directory
+    is_there = wanted and version_path(published, wanted).is_file()  # else it is built again
+    if wanted and is_there and current_version(published) != wanted:
+        switch(published, wanted)
     return wanted
 
 
@@ -155,6 +157,8 @@ def resume(settings: Settings) -> Version:
         wanted = complete_switch(settings)
     if wanted is None:
         raise ConfigError("nothing is published yet; run `warehouse run` first")
+    if not version_path(settings.published_directory, wanted).is_file():
+        raise ConfigError(f"the file of {wanted} is gone; `warehouse run` makes a new version")
     return _one(settings, wanted)
 
 
