@@ -15,7 +15,7 @@ from orchestration import dbt, lineage, progress, sources
 from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.load import outbox, positions, replay, runs
+from warehouse.load import certificates, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
 from warehouse.state import segments
@@ -93,7 +93,7 @@ class Pipeline:
 
     def decide(self) -> bool:
         """Fix the run's as_of and return whether anything has to be built for it."""
-        with self.database() as connection:
+        with self.step("decide"), self.database() as connection:
             found = positions.positions(connection)
             if not found:
                 raise SourceError("nothing is loaded yet; run without --select first")
@@ -104,6 +104,8 @@ class Pipeline:
             self.needs_build = not publication.is_built(
                 connection, self.settings, self.fingerprint, self.as_of
             )
+            if self.needs_build:
+                certificates.require_none_failed(connection, sources.landed_tables(self.settings))
         return self.needs_build
 
     def _as_of(self, complete_up_to: datetime) -> datetime:

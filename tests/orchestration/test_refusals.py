@@ -58,6 +58,13 @@ def test_a_raw_cell_changed_by_hand_fails_the_next_certificate_which_names_the_r
     assert table["certificate"]["status"] == "failed"
     assert table["certificate"]["ranges"] != []
     assert shop.versions() == before
+    # nor by a run that does not read the table
+    other = shop.command(
+        "run", "--select", "activity", "--as-of", "2026-01-01T00:00:00Z", check=False
+    )
+    assert other.returncode == 1
+    assert "the last certificate failed, nothing is published: shop.orders: 1 rows" in other.stderr
+    assert shop.versions() == before
     repaired = shop.json("run", "--full-refresh", "shop.orders")
     changed = {t["entity"]: t["updated"] for t in repaired["tables"] if t["updated"]}
     assert changed == {"orders": 1}

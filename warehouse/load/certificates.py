@@ -75,6 +75,24 @@ def record_certificate(
         outbox.add(connection, "certificate", f"certificate:{identity}", certificate=body)
 
 
+def require_none_failed(
+    connection: duckdb.DuckDBPyConnection, tables: "Sequence[tuple[str, str, str]]"
+) -> None:
+    """Raise AuditError when the last certificate of one of the tables (source, cell, table) failed.
+
+    A run that reads only some tables must not publish what an earlier run found wrong in others.
+    """
+    failed = connection.execute(
+        "SELECT source, cell, table_name, detail FROM meta.certificates"
+        " QUALIFY row_number() OVER (PARTITION BY source, cell, table_name"
+        " ORDER BY checked_at DESC, certificate_id DESC) = 1 AND status <> 'passed'"
+        " ORDER BY ALL"
+    ).fetchall()
+    details = [detail for *table, detail in failed if tuple(table) in set(tables)]
+    if details:
+        raise AuditError(f"the last certificate failed, nothing is published: {'; '.join(details)}")
+
+
 def require_passed(certificate: Certificate) -> None:
     """Raise AuditError, naming the differing key ranges, unless the certificate passed."""
     if certificate.status != "passed":
