@@ -50,7 +50,7 @@ demo: setup ## start the demo shop, load it, publish a version, and show what th
 	@python -m cli.demo_summary
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" leaves out the slow ones)
-	@python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: setup ## check style, SQL, portability to Redshift, and who imports whom
 	@ruff check .
