@@ -123,7 +123,8 @@ def _print_summary(result: "RunResult") -> None:
         click.echo()
     as_of = time_text(result.as_of)
     if not result.published:
-        click.echo(f"nothing new: {result.version} stays the version as of {as_of}")
+        shown = f" (readers see {result.held}, held)" if result.held else ""
+        click.echo(f"nothing new: {result.version} stays the version as of {as_of}{shown}")
     elif result.held:
         click.echo(
             f"{result.version} as of {as_of} is built and audited; readers keep {result.held}"

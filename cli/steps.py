@@ -14,9 +14,10 @@ from cli.shared import as_json, examples, print_json, settings_of
 @as_json
 @click.pass_context
 def extract(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Read one table into a load package and load nothing.
+    """Read one table into a load package without loading it.
 
-    The package is a folder in landing; the next run, or `warehouse load`, loads it.
+    The package is a folder in landing; the next command that opens the build database loads what
+    has landed: a run, another extract, or `warehouse load`.
     """
     from cli.progress import reporter
     from warehouse import config

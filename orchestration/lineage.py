@@ -1,8 +1,12 @@
 """Read the dbt manifest: which raw tables a mart is made from, and what its tests are about."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from extractors.errors import ConfigError
+from warehouse.config import Settings
 from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
@@ -26,6 +30,30 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result
+
+
+def require_filled(manifest: Path, settings: Settings) -> None:
+    """Raise ConfigError naming the raw tables that staging reads and no configured table fills."""
+    document: Mapping[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    filled = {
+        (f"{RAW_PREFIX}{name}", entity)
+        for name, source in settings.sources.items()
+        for table in source.tables
+        for entity in source.entities(table)
+    }
+    read = {
+        (entry["schema"], entry["identifier"])
+        for entry in document["sources"].values()
+        if entry["schema"].startswith(RAW_PREFIX)
+    }
+    missing = sorted(read - filled)
+    if missing:
+        names = ", ".join(f"{schema}.{table}" for schema, table in missing)
+        raise ConfigError(
+            f"{settings.path.name}: nothing fills {names}, which staging reads; add the tables"
+            " under sources, or rewrite the models in dbt_project/models/staging"
+            " (`warehouse check` names them)"
+        )
 
 
 def _parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -114,8 +114,11 @@ class Pipeline:
         if self.resumed_as_of:
             return self.resumed_as_of
         tick = complete_up_to.replace(minute=0, second=0, microsecond=0)
+        newest = publication.newest_as_of(self.settings)
+        if newest is None or newest > self.settings.now():  # asked for by hand, perhaps mistyped
+            return tick
         # A transaction left open for hours holds completeness back, not the version.
-        return max(tick, publication.newest_as_of(self.settings) or tick)
+        return max(tick, newest)
 
     def publish(self, manifest: Mapping[str, Any]) -> versions.Version:
         """Publish the audited build."""
@@ -189,6 +192,7 @@ def _begin(
             sources.landed_tables(settings),
             run_id=run_id,
             rules=pipeline.rules,
+            refresh=options.full_refresh,
             loaded=lambda record: tell(
                 progress.Event(
                     "load",

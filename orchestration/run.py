@@ -1,7 +1,6 @@
 """Run the Dagster job in this process: what `warehouse run` does."""
 
 import contextlib
-import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -24,12 +24,15 @@ from warehouse import config
 from warehouse.config import Settings
 from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
-from warehouse.publish import versions
+from warehouse.publish import publication, versions
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run did. `published` is False when nothing was new; `version` is the newest."""
+    """What a run did. `published` is False when nothing was new; `version` is the newest.
+
+    `as_of` is that version's.
+    """
 
     run_id: str
     as_of: str | None
@@ -95,7 +98,7 @@ def run(
     assert pipeline is not None
     return RunResult(
         pipeline.run_id,
-        utc_text(pipeline.as_of) if pipeline.as_of else None,
+        utc_text(newest) if (newest := publication.newest_as_of(settings)) else None,
         versions.newest_version(settings),
         pipeline.published is not None,
         versions.held_version(settings),
@@ -124,8 +127,6 @@ def _quiet(settings: Settings) -> Any:
     """Send dbt's lines, which Dagster repeats on standard output, to the run's log."""
     settings.logs_directory.mkdir(parents=True, exist_ok=True)
     path = settings.logs_directory / "run.log"
-    # Dagster warns of every check whose model had nothing new to build.
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with path.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
         yield
 
@@ -133,11 +134,15 @@ def _quiet(settings: Settings) -> Any:
 def _reason(outcome: Any, session: resources.Session) -> BaseException:
     """Return the error that ended the run as the user should see it."""
     failure = session.failure or (session.pipeline and session.pipeline.failure)
+    if isinstance(failure, DagsterExecutionInterruptedError):
+        return KeyboardInterrupt()
     if failure is not None:
         return failure
     for logged in outcome.all_events:
         error = getattr(logged.event_specific_data, "error", None)
         if error is not None:
+            if "ExecutionInterrupted" in error.message:
+                return KeyboardInterrupt()
             return WarehouseError(" ".join(error.message.split()))
     return WarehouseError("the run failed; the Dagster UI shows why")
 

@@ -13,11 +13,11 @@ def refuse_repeated_keys(read: Plan, readers: Readers, server: Server) -> None:
         return
     columns = ", ".join(each.column for each in read.key)
     rows = readers.table(
-        f"select {key_text(read)} as k, n from (select {columns}, count(*) as n from {read.table}"
+        f"select {key_text(read)} as k, _n from (select {columns}, count(*) as _n from {read.table}"
         f"{read.accepted()} group by {columns} having count(*) > 1 order by {columns} limit 3) as t"
     ).to_pylist()
     if rows:
-        shown = "; ".join(f"{row['k']} has {row['n']} rows" for row in rows)
+        shown = "; ".join(f"{row['k']} has {row['_n']} rows" for row in rows)
         raise SourceError(
             f"{server.table(read.spec.name)}: key ({', '.join(read.spec.key)}) is not unique:"
             f" {shown}; name the columns that tell rows apart under `key:` in warehouse.yml"

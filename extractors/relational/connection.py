@@ -69,6 +69,11 @@ def server_of(source: str, dsn: str) -> Server:
     except psycopg.ProgrammingError:
         form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         raise ConfigError(f"{source}: the DSN cannot be read; write it as {form}") from None
+    if set(str(parts.get("dbname") or "")) & set("@#?"):
+        raise ConfigError(
+            f"{source}: the DSN's password holds characters that end it early; write them"
+            " percent-encoded (@ as %40, / as %2F, # as %23)"
+        )
     host, port = str(parts.get("host") or "local socket"), str(parts.get("port") or 5432)
     user = str(parts.get("user") or "default user")
     return Server(source, host, port, str(parts.get("dbname") or user), user)

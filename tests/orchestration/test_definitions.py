@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from extractors.errors import ConfigError
 from orchestration import definitions
 from orchestration.resources import AS_OF_TAG, FULL_REFRESH_TAG, SCHEDULED_TAG, options_of
 from warehouse import config
@@ -19,13 +20,22 @@ sources:
   shop:
     kind: postgres
     cells: {eu: 'postgresql://nobody@127.0.0.1:1/none', us: 'postgresql://nobody@127.0.0.1:1/none'}
-    tables: {orders: {key: [order_id]}}
+    tables:
+      users: {key: [user_id]}
+      products: {key: [product_id]}
+      orders: {key: [order_id]}
+      order_lines: {key: [order_line_id]}
+      refunds: {key: [refund_id]}
+      campaigns: {key: [campaign_id]}
+      ad_spend: {key: [spend_date, campaign_id]}
   activity:
     kind: dynamodb
     region: eu-west-2
     tables:
+      campaign_events: {}
       shop_activity:
         route:
+          - { when: { type: { equals: cart } }, entity: cart_events }
           - { when: { type: { equals: view } }, entity: product_events }
           - { when: { type: { equals: search } }, entity: searches }
 """
@@ -42,6 +52,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return definitions.build(configured(tmp_path_factory.mktemp("code_location")))
 
 
+def test_a_raw_table_that_staging_reads_and_nothing_fills_is_named_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    configured(tmp_path)
+    path = tmp_path / "warehouse.yml"
+    path.write_text(path.read_text().replace("      refunds: {key: [refund_id]}\n", ""))
+    with pytest.raises(ConfigError, match=r"nothing fills raw_shop\.refunds, which staging reads"):
+        definitions.build(config.load(path))
+
+
 def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
     built: dg.Definitions,
 ) -> None:
@@ -49,10 +69,11 @@ def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
         key.to_user_string()
         for key in built.resolve_job_def("refresh").asset_layer.executable_asset_keys
     }
-    assert {key for key in keys if key.startswith(("raw_", "solved/", "publication/"))} == {
-        "raw_shop/eu/orders",
-        "raw_shop/us/orders",
-        "raw_shop/orders",
+    tables = ("users", "products", "orders", "order_lines", "refunds", "campaigns", "ad_spend")
+    shop = {f"raw_shop/{cell}{table}" for cell in ("", "eu/", "us/") for table in tables}
+    assert {key for key in keys if key.startswith(("raw_", "solved/", "publication/"))} == shop | {
+        "raw_activity/campaign_events",
+        "raw_activity/cart_events",
         "raw_activity/product_events",
         "raw_activity/searches",
         "solved/refund_allocations",

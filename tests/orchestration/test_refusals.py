@@ -40,6 +40,16 @@ def test_a_run_with_nothing_new_publishes_nothing_and_starts_no_dbt(shop: Shop) 
     assert shop.versions() == before
 
 
+def test_every_column_of_the_published_marts_is_described(shop: Shop) -> None:
+    assert (
+        shop.query(
+            "SELECT schema_name || '.' || table_name || '.' || column_name FROM duckdb_columns()"
+            " WHERE schema_name IN ('core', 'campaign', 'recommendation') AND comment IS NULL"
+        )
+        == []
+    )
+
+
 def test_a_raw_cell_changed_by_hand_fails_the_next_certificate_which_names_the_range(
     shop: Shop,
 ) -> None:

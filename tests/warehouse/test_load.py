@@ -1,6 +1,7 @@
 """A load package becomes raw rows in one transaction, or nothing."""
 
 import json
+import shutil
 from datetime import date
 
 import duckdb
@@ -206,6 +207,24 @@ def test_a_file_among_the_packages_is_no_package_and_stays(
     tables = [("s", "main", "t")]
     assert replay.catch_up(build, settings.landing, tables, run_id="run", rules=RULES) == 1
     assert stray.read_text() == "mine"
+
+
+def test_a_broken_chain_ends_a_run_until_the_table_is_read_in_full(
+    build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    load_package(build, settings.landing, make_package([("a", 1)]), run_id="run")
+    lost = make_package([("b", 2)], mode="incremental", start=1, to=2)
+    make_package([("c", 3)], mode="incremental", start=2, to=3)
+    shutil.rmtree(package_directory(settings.landing, lost))
+    tables = [("s", "main", "t")]
+    with pytest.raises(SourceError, match="warehouse run --full-refresh s.t` reads it anew"):
+        replay.catch_up(build, settings.landing, tables, run_id="run", rules=RULES)
+    replay.catch_up(
+        build, settings.landing, tables, run_id="run", rules=RULES, refresh=frozenset({"s.t"})
+    )
+    make_package([("a", 1), ("b", 2), ("c", 3)], to=4)
+    replay.catch_up(build, settings.landing, tables, run_id="run", rules=RULES)
+    assert raw_rows(build) == [("a", 1), ("b", 2), ("c", 3)]
 
 
 def test_a_new_column_and_a_wider_type_flow_through_and_are_recorded(

@@ -1,11 +1,11 @@
 """Bring raw up to what has landed: after a kill, or after the build database was deleted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import duckdb
 
-from extractors.errors import AuditError
+from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, packages, read_manifest, sweep
 from warehouse.engines import duckdb_raw
 from warehouse.load import package
@@ -26,12 +26,14 @@ def catch_up(
     *,
     run_id: str,
     rules: package.LoadRules,
+    refresh: Collection[str] = (),
     loaded: Callable[[package.LoadRecord], None] | None = None,
 ) -> int:
     """Load every landed package that raw does not hold yet; return how many there were.
 
-    `tables` are (source, cell, table). Folders without a manifest are swept first. Only under the
-    writer lease.
+    `tables` are (source, cell, table). Folders without a manifest are swept first. What cannot be
+    loaded ends the run, or is set aside for the tables in `refresh` (SOURCE.TABLE), which are read
+    in full afterwards. Only under the writer lease.
     """
     count = 0
     for source, cell, table in tables:
@@ -40,10 +42,22 @@ def catch_up(
         for directory in packages(landing, source, cell, table):
             if directory.name.startswith(REJECTED) or directory.name in known:
                 continue
-            manifest = read_manifest(directory)
-            record = load_or_reject(
-                connection, landing, manifest, directory, run_id=run_id, rules=rules
-            )
+            try:
+                record = load_or_reject(
+                    connection,
+                    landing,
+                    read_manifest(directory),
+                    directory,
+                    run_id=run_id,
+                    rules=rules,
+                )
+            except SourceError as error:
+                if f"{source}.{table}" not in refresh:
+                    again = f"`warehouse run --full-refresh {source}.{table}` reads it anew"
+                    raise type(error)(f"{error}; {again}") from None
+                if directory.is_dir():
+                    reject(directory)
+                continue
             count += 1
             if loaded:
                 loaded(record)

@@ -96,6 +96,8 @@ def append(directory: Path, new: Sequence[dict[str, Any]]) -> int | None:
     if not new:
         return None
     directory.mkdir(parents=True, exist_ok=True)
+    for torn in directory.glob(".segment-*.tmp"):  # of a killed run
+        torn.unlink()
     last = next(iter(deque(segments(directory), maxlen=1)), None)
     number = last.number + 1 if last else 1
     document = {
