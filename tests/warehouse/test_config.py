@@ -112,7 +112,7 @@ def test_the_documented_example_is_read_whole(load: Load, tmp_path: Path) -> Non
     assert shop.tables["users"].global_
     assert shop.tables["countries"].mode == "full"
     assert activity.endpoint is None
-    assert activity.capacity_share == 0.25
+    assert activity.read_capacity == "25%"
     assert activity.tables["campaign_events"].columns == {"price": "DECIMAL(18,4)"}
     assert activity.entities("shop_activity") == ("cart_events", "searches")
     assert list(settings.pii_keys) == ["k1", "k2"]
@@ -380,14 +380,13 @@ def test_a_number_may_come_from_a_variable(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "share", "units"),
-    [("25%", 0.25, None), ("12.5%", 0.125, None), ("40", None, 40.0), ("'40'", None, 40.0)],
+    ("written", "capacity"),
+    [("25%", "25%"), ("12.50%", "12.5%"), ("40", 40.0), ("'40'", 40.0)],
 )
 def test_capacity_is_a_share_or_units(
     load: Load,
     written: str,
-    share: float | None,
-    units: float | None,
+    capacity: str | float,
 ) -> None:
     settings = load(
         f"sources: {{ a: {{ kind: dynamodb, region: eu-west-2, read_capacity: {written},"
@@ -395,7 +394,7 @@ def test_capacity_is_a_share_or_units(
     )
     source = settings.sources["a"]
     assert isinstance(source, DynamodbSource)
-    assert (source.capacity_share, source.capacity_units) == (share, units)
+    assert source.read_capacity == capacity
 
 
 def test_settings_never_change(load: Load) -> None:

@@ -173,16 +173,6 @@ class DynamodbSource(Section):
         return f"{number:g}%"
 
     @property
-    def capacity_share(self) -> float | None:
-        """Return the share of provisioned capacity to use, None where units are given."""
-        return float(self.read_capacity[:-1]) / 100 if isinstance(self.read_capacity, str) else None
-
-    @property
-    def capacity_units(self) -> float | None:
-        """Return the read units per second to use, None where a share is given."""
-        return None if isinstance(self.read_capacity, str) else self.read_capacity
-
-    @property
     def cell_names(self) -> tuple[str, ...]:
         return (MAIN_CELL,)
 
