@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.shared import as_json, examples, print_json, settings_of
+from cli.shared import as_json, examples, print_json, settings_of, time_text
 from extractors.errors import ConfigError
 
 if TYPE_CHECKING:
     from warehouse.publish.reader import Published
 
+DOT_COMMANDS = "end a query with `;`, `.tables` lists the tables, `.quit` or Ctrl-D leaves"
 PROMPT, CONTINUED = "sql> ", "...> "
 # Enough to see what a table holds without scrolling it away.
 SHOWN_ROWS = 40
@@ -63,10 +64,16 @@ def _answer(published: "Published", query: str, as_json: bool) -> None:
 
 
 def _prompt(published: "Published") -> None:
-    click.echo(f"{published!r}; `.tables` lists the tables, Ctrl-D leaves")
+    complete = f", complete up to {time_text(found)}" if (found := published.complete_up_to) else ""
+    click.echo(f"version {published.version}{complete}; {DOT_COMMANDS}")
     for statement in _statements():
+        if statement in {".quit", ".exit"}:
+            return
         if statement == ".tables":
             click.echo("\n".join(published.tables()))
+            continue
+        if statement.startswith("."):
+            click.echo(DOT_COMMANDS)
             continue
         try:
             _answer(published, statement, as_json=False)

@@ -18,7 +18,9 @@ class Command:
 
     directory: Path
 
-    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, stdin: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command with these variables besides the environment's own."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         fixed = {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"}
@@ -26,6 +28,7 @@ class Command:
             [sys.executable, "-m", "cli.main", *arguments],
             cwd=self.directory,
             env=inherited | fixed | variables,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
