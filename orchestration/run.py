@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -134,7 +133,7 @@ def _quiet(settings: Settings) -> Any:
 def _reason(outcome: Any, session: resources.Session) -> BaseException:
     """Return the error that ended the run as the user should see it."""
     failure = session.failure or (session.pipeline and session.pipeline.failure)
-    if isinstance(failure, DagsterExecutionInterruptedError):
+    if isinstance(failure, dg.DagsterExecutionInterruptedError):
         return KeyboardInterrupt()
     if failure is not None:
         return failure
