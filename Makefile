@@ -74,7 +74,7 @@ notebook: setup ## open the notebook in JupyterLab
 	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/start_here.ipynb
 
 bench: setup ## run the benchmarks; each prints ratios measured in one run
-	@set -e; for script in benchmarks/*.py; do python "$$script"; done
+	@set -e; for script in benchmarks/*.py; do PYTHONPATH=. python "$$script"; done
 
 lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --extra demo --extra dev --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt

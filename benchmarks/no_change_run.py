@@ -1,4 +1,4 @@
-"""A run with nothing new against a full run, on one demo shop: benchmarks/no_change_run.py.
+"""A run with nothing new against a full run, on one demo shop: run it by `make bench`.
 
 Both are timed as whole processes, imports included. Prints the ratio and where the time of the
 run without news goes: importing Python packages is the same whatever there is to do.

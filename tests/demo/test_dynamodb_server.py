@@ -114,6 +114,7 @@ def test_it_ends_when_its_folder_is_removed(dynamodb: DynamoDbServer) -> None:
 def test_a_taken_port_is_named(dynamodb: DynamoDbServer) -> None:
     port = dynamodb.start().port
     dynamodb.stop()
+    assert processes.wait_until(lambda: processes.is_free(port), 3)
     taken = pytest.raises(ConfigError, match=f"port {port} .* is taken")
     with socket.create_server(("127.0.0.1", port)), taken:
         dynamodb.start()

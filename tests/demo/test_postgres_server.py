@@ -89,6 +89,7 @@ def test_a_killed_initdb_is_started_over(postgres: PostgresServer) -> None:
 def test_a_taken_port_is_named_with_what_to_do(postgres: PostgresServer) -> None:
     port = postgres.start().port
     postgres.stop()
+    assert processes.wait_until(lambda: processes.is_free(port), 3)
     taken = pytest.raises(ConfigError, match=f"port {port} .* is taken; end the program")
     with socket.create_server(("127.0.0.1", port)), taken:
         postgres.start()
