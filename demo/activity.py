@@ -49,6 +49,7 @@ def activity_items(
     now = _text(clock)
     return {
         "campaign_events": [item for item in events if item["received_at"]["S"] < now],
+        "affiliate_clicks": [],
         "shop_activity": [item for item in activity if item["occurred_at"]["S"] < now],
     }
 

@@ -10,7 +10,7 @@ from demo.activity import Item, activity_items
 from demo.campaigns import Campaign, ad_spend_rows, campaign_rows, campaigns
 from demo.orders import shop_rows
 from demo.place import Arguments, clock_after
-from demo.tables import SHOP_TABLES
+from demo.tables import SHOP_TABLES, empty
 
 # Of the orders, those that came from a browser the shop knows. Real orders are many and their
 # visits all made up: 11 % give about 11,500 items. A made-up shop is small.
@@ -42,7 +42,7 @@ class Content:
         shop = shop_rows(self._lines, self._seed, self._visitor_share)
         shop["campaigns"] = campaign_rows(self._campaigns)
         shop["ad_spend"] = ad_spend_rows(self._campaigns, self.clock.date(), self._seed)
-        return shop
+        return {table.name: shop.get(table.name, empty(table)) for table in SHOP_TABLES}
 
     def items(self) -> dict[str, list[Item]]:
         """Return the items of the DynamoDB tables, clicks of a file left out."""

@@ -74,7 +74,8 @@ select
     person.country,
     person.created_at,
     drawn.marketing_consent,
-    'active' as account_status
+    'active' as account_status,
+    cast(null as varchar) as merged_into
 from (
     select
         customer_id,

@@ -39,6 +39,12 @@ CAMPAIGN_EVENTS = """
     utm_source utm_medium utm_campaign utm_content utm_term landing_page referrer device country
     age_band gender is_bot
 """
+AFFILIATE_CLICKS = """
+    click_id received_at affiliate_id occurred_at visitor_id customer_id product_id landing_page
+    ip user_agent
+"""
+# Tables whose earlier values stay known: prices, stock, commissions, rates, people.
+HISTORY = {"users", "product_prices", "inventory", "commission_plans", "fx_rates"}
 # condition of the route -> entity and its attributes
 ROUTES = {
     'sk: { begins_with: "VIEW#" }': (
@@ -53,9 +59,15 @@ ROUTES = {
         "cart_events",
         "event_id cart_id visitor_id customer_id product_id action quantity unit_price occurred_at",
     ),
+    'sk: { begins_with: "SEND#" }': (
+        "trigger_sends",
+        "trigger_id customer_id product_id kind sent_at",
+    ),
 }
 TAIL = """pii:
   shop.users: { email: hmac, name: drop, birth_date: year }
+  shop.addresses: { line1: drop, postcode: drop }
+  activity.affiliate_clicks: { ip: hmac, user_agent: hmac }
 pii_keys:
   k1: ${PII_KEY}
 """
@@ -66,7 +78,8 @@ def configuration() -> str:
     lines = [HEAD.rstrip("\n")]
     for table in SHOP_TABLES:
         key = ", ".join(table.key)
-        lines.append(f"      {table.name}: {{ key: [{key}], cursor: updated_at }}")
+        history = ", history: true" if table.name in HISTORY else ""
+        lines.append(f"      {table.name}: {{ key: [{key}], cursor: updated_at{history} }}")
     lines += [
         "  activity:",
         "    kind: dynamodb",
@@ -78,6 +91,10 @@ def configuration() -> str:
         "        read: scan",
         "        columns:",
         *_columns(CAMPAIGN_EVENTS, 10),
+        "      affiliate_clicks:",
+        "        read: scan",
+        "        columns:",
+        *_columns(AFFILIATE_CLICKS, 10),
         "      shop_activity:",
         "        read: scan",
         "        route:",

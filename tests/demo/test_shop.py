@@ -109,7 +109,7 @@ def test_the_configuration_is_valid_and_secrets_are_private(running: Path) -> No
     settings = config.load(running / "warehouse.yml")
     assert list(settings.sources["shop"].tables) == [table.name for table in SHOP_TABLES]
     assert settings.sources["activity"].entities("shop_activity") == (
-        *("product_events", "searches", "cart_events"),
+        *("product_events", "searches", "cart_events", "trigger_sends"),
     )
     assert settings.now() == datetime.fromisoformat("2026-04-01T00:00:00Z")
     assert stat.S_IMODE((running / ".env").stat().st_mode) == 0o600
