@@ -9,7 +9,7 @@ import duckdb
 COLUMNS: dict[str, str] = {
     "raw_shop.users": "user_id varchar, email varchar, birth_date integer, gender varchar, "
     "country varchar, created_at timestamptz, marketing_consent boolean, account_status varchar, "
-    "updated_at timestamptz",
+    "merged_into varchar, updated_at timestamptz",
     "raw_shop.products": "product_id varchar, name varchar, category varchar, brand varchar, "
     "list_price decimal(12,3), currency varchar, is_commissionable boolean, is_active boolean, "
     "created_at timestamptz, updated_at timestamptz",

@@ -31,7 +31,7 @@ first_documents as (
 ),
 
 -- whom a visible order or refund names is visible, whatever the account says of its creation
-final as (
+dated as (
     select
         live.*,
         least(live.created_at, first_documents.first_at) as due_at
@@ -39,6 +39,16 @@ final as (
     left join
         first_documents
         on live._cell = first_documents._cell and live.user_id = first_documents.user_id
+),
+
+final as (
+    select
+        dated.*,
+        survivors.due_at as survivor_due_at
+    from dated
+    left join
+        dated as survivors
+        on dated._cell = survivors._cell and dated.merged_into = survivors.user_id
 )
 
 select * from final
