@@ -41,6 +41,11 @@ COLUMNS: dict[str, str] = {
     "raw_activity.cart_events": "pk varchar, sk varchar, type varchar, event_id varchar, "
     "cart_id varchar, visitor_id varchar, customer_id varchar, product_id varchar, "
     "action varchar, quantity bigint, unit_price decimal(18,4), occurred_at varchar",
+    "raw_activity.trigger_sends": "pk varchar, sk varchar, type varchar, trigger_id varchar, "
+    "customer_id varchar, product_id varchar, kind varchar, sent_at varchar",
+    "raw_activity.affiliate_clicks": "click_id varchar, received_at varchar, "
+    "affiliate_id varchar, occurred_at varchar, visitor_id varchar, customer_id varchar, "
+    "product_id varchar, landing_page varchar, ip varchar, user_agent varchar",
 }
 METADATA = (
     "_cell varchar default 'main', _load_id varchar default 'load-1', "

@@ -136,6 +136,8 @@ def test_staging_models_are_those_of_the_shop_model(models: list[Node]) -> None:
         "stg_activity__cart_events",
         "stg_activity__product_events",
         "stg_activity__searches",
+        "stg_activity__trigger_sends",
+        "stg_affiliate__clicks",
         "stg_campaign__campaigns",
         "stg_campaign__events",
         "stg_campaign__spend",

@@ -9,6 +9,8 @@
     'stg_activity__product_events': 'base_activity__product_events',
     'stg_activity__searches': 'base_activity__searches',
     'stg_activity__cart_events': 'base_activity__cart_events',
+    'stg_activity__trigger_sends': 'base_activity__trigger_sends',
+    'stg_affiliate__clicks': 'base_affiliate__clicks',
 } -%}
 
 with final as (

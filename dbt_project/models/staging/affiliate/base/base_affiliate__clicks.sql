@@ -1,0 +1,1 @@
+{{ last_delivered(source('raw_activity', 'affiliate_clicks'), 'click_id') }}
