@@ -1,5 +1,6 @@
 """`warehouse demo`: a small shop to read from, with real or made-up orders."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ FILE = click.Path(path_type=Path)
     epilog=examples(
         "warehouse demo up                       # a made-up shop",
         "warehouse demo up --orders retail.csv   # the public Online Retail data",
+        "warehouse demo advance --days 1         # a day passes in the shop",
         "warehouse demo orders september.parquet # further orders, as live changes",
         "warehouse demo down --delete            # stop it and remove all it wrote",
     )
@@ -87,6 +89,25 @@ def orders(file: Path, directory: Path) -> None:
     from demo.shop import apply_orders
 
     apply_orders(directory, file, progress=click.echo)
+    click.echo("Next: `warehouse run` loads what changed")
+
+
+@demo.command(
+    epilog=examples("warehouse demo advance --days 1", "warehouse demo advance --hours 6")
+)
+@click.option("--days", type=click.IntRange(0), metavar="N", help="Days of 24 hours.  [default: 1]")
+@click.option("--hours", type=click.IntRange(0), metavar="N", help="Hours, beside the days.")
+@FOLDER
+def advance(days: int | None, hours: int | None, directory: Path) -> None:
+    """Move the shop's clock on, and let happen what happens in a shop meanwhile.
+
+    New orders, payments and visits, late events, refunds, price changes, corrections, deletions:
+    all as live changes of the running stores. Thirty times one day is the same as thirty days.
+    """
+    from demo.shop import advance as go_on
+
+    by = timedelta(days=1 if days is None and hours is None else days or 0, hours=hours or 0)
+    go_on(directory, by, progress=click.echo)
     click.echo("Next: `warehouse run` loads what changed")
 
 

@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 import pyarrow as pa
 from pyarrow import csv
 
+from demo.changes import Change
+from demo.state import State
 from demo.tables import SHOP_TABLES, ShopTable
 from extractors.naming import literal, quoted
 
@@ -16,7 +18,11 @@ NAME = "shop"
 # Schema `demo` is the demo's own: its clock and what was loaded. The shop's schema is `public`.
 OWN_SCHEMA = """
 create schema demo;
-create table demo.clock (is_only boolean primary key default true check (is_only), now timestamptz);
+create table demo.clock (
+    is_only boolean primary key default true check (is_only),
+    now timestamptz not null,
+    made_from timestamptz
+);
 create table demo.parts (number integer primary key, sha256 text not null unique);
 create function demo.stamp() returns trigger language plpgsql as $$
 begin
@@ -40,26 +46,30 @@ def create_database(dsn: str) -> None:
             _run(connection, f"create database {quoted(NAME)}")
 
 
-def parts(connection: psycopg.Connection) -> list[str]:
-    """Return the sha256 of each part of the orders that is loaded, in order."""
-    found = connection.execute("select to_regclass('demo.parts') is not null").fetchone()
+def state(connection: psycopg.Connection) -> State | None:
+    """Return the state that the rows are of; None in a database that is not loaded yet."""
+    found = connection.execute("select to_regclass('demo.clock') is not null").fetchone()
     if found != (True,):
-        return []
+        return None
+    row = connection.execute("select now, made_from from demo.clock").fetchone()
+    if row is None or not isinstance(row[0], datetime):
+        raise LookupError("demo.clock holds no time")
+    now, made_from = (at.astimezone(UTC) if at else None for at in row)
+    if now is None:
+        raise LookupError("demo.clock holds no time")
     rows = connection.execute("select sha256 from demo.parts order by number").fetchall()
-    return [str(row[0]) for row in rows]
+    return State(now, made_from, tuple(str(row[0]) for row in rows))
 
 
-def load(
-    connection: psycopg.Connection, rows: Mapping[str, pa.Table], loaded: list[str], clock: datetime
-) -> None:
+def load(connection: psycopg.Connection, rows: Mapping[str, pa.Table], state: State) -> None:
     """Create and fill all tables in one transaction: after a kill there is nothing, or all."""
     with connection.transaction():
         connection.execute(OWN_SCHEMA.encode())
-        connection.execute("insert into demo.clock (now) values (%s)", [clock])
-        _note_parts(connection, loaded)
+        connection.execute("insert into demo.clock (now) values (%s)", [state.now])
+        _note(connection, state)
         for table in SHOP_TABLES:
-            _create(connection, table, clock)
-            _copy(connection, table.name, rows[table.name].select(table.names))
+            _create(connection, table, state.now)
+            _copy(connection, quoted(table.name), rows[table.name].select(table.names))
         # Keys and triggers come after the rows: 5 s less on 320,705 lines.
         for table in SHOP_TABLES:
             _constrain(connection, table)
@@ -67,30 +77,24 @@ def load(
 
 
 def apply(
-    connection: psycopg.Connection,
-    changed: Mapping[str, pa.Table],
-    loaded: list[str],
-    clock: datetime,
-) -> dict[str, tuple[int, int]]:
-    """Write new and changed rows as the live shop would; return rows inserted and updated.
+    connection: psycopg.Connection, changes: Mapping[str, Change], state: State
+) -> dict[str, tuple[int, int, int]]:
+    """Change rows as the live shop would; return rows inserted, updated, deleted of each table.
 
-    One transaction, and the clock moves on in it: a reader sees none of the changes or all.
+    One transaction, and the clock moves on in it: a reader sees none of the changes or all. Rows
+    are deleted last, when what referred to them refers to others.
     """
-    written: dict[str, tuple[int, int]] = {}
     with connection.transaction():
-        connection.execute("update demo.clock set now = greatest(now, %s)", [clock])
-        _note_parts(connection, loaded)
-        for table in SHOP_TABLES:
-            written[table.name] = _merge(connection, table, changed[table.name])
-    return written
-
-
-def clock(connection: psycopg.Connection) -> datetime:
-    """Return the shop's now."""
-    row = connection.execute("select now from demo.clock").fetchone()
-    if row is None or not isinstance(row[0], datetime):
-        raise LookupError("demo.clock holds no time")
-    return row[0]
+        _note(connection, state)
+        written = {
+            table.name: _merge(connection, table, changes[table.name].written)
+            for table in SHOP_TABLES
+        }
+        deleted = {
+            table.name: _delete(connection, table, changes[table.name].deleted)
+            for table in reversed(SHOP_TABLES)
+        }
+    return {name: (*counts, deleted[name]) for name, counts in written.items()}
 
 
 def counts(connection: psycopg.Connection) -> dict[str, int]:
@@ -102,8 +106,11 @@ def counts(connection: psycopg.Connection) -> dict[str, int]:
     return found
 
 
-def _note_parts(connection: psycopg.Connection, loaded: list[str]) -> None:
-    for number, sha256 in enumerate(loaded, start=1):
+def _note(connection: psycopg.Connection, state: State) -> None:
+    connection.execute(
+        "update demo.clock set now = %s, made_from = %s", [state.now, state.made_from]
+    )
+    for number, sha256 in enumerate(state.parts, start=1):
         connection.execute(
             "insert into demo.parts values (%s, %s) on conflict do nothing", [number, sha256]
         )
@@ -138,7 +145,7 @@ def _constrain(connection: psycopg.Connection, table: ShopTable) -> None:
 
 def _copy(connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
     columns = _names(rows.column_names)
-    statement = f"copy {quoted(table)} ({columns}) from stdin (format csv)"
+    statement = f"copy {table} ({columns}) from stdin (format csv)"
     # Text is quoted and NULL is not: PostgreSQL tells an empty text from NULL by that.
     options = csv.WriteOptions(include_header=False, quoting_style="needed")
     with connection.cursor().copy(statement.encode()) as copy:
@@ -148,11 +155,20 @@ def _copy(connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
             copy.write(text.getbuffer())
 
 
+def _aside(connection: psycopg.Connection, kind: str, table: ShopTable, rows: pa.Table) -> str:
+    """Copy rows of some columns into a temporary table of this transaction; return its name."""
+    aside, columns = quoted(f"{kind}_{table.name}"), _names(rows.column_names)
+    empty = f"select {columns} from {quoted(table.name)} limit 0"
+    _run(connection, f"create temp table {aside} on commit drop as {empty}")
+    _copy(connection, aside, rows)
+    return aside
+
+
 def _merge(connection: psycopg.Connection, table: ShopTable, rows: pa.Table) -> tuple[int, int]:
-    name, columns, aside = quoted(table.name), _names(table.names), f"incoming_{table.name}"
-    empty = f"select {columns} from {name} limit 0"
-    _run(connection, f"create temp table {quoted(aside)} on commit drop as {empty}")
-    _copy(connection, aside, rows.select(table.names))
+    if not rows.num_rows:
+        return 0, 0
+    columns = _names(table.names)
+    aside = _aside(connection, "written", table, rows.select(table.names))
     others = [quoted(column) for column in table.names if column not in table.key]
     changes = ", ".join(f"{column} = excluded.{column}" for column in others)
     # xmax is 0 in a row version that an insert made.
@@ -160,7 +176,7 @@ def _merge(connection: psycopg.Connection, table: ShopTable, rows: pa.Table) -> 
         connection,
         f"""
         with written as (
-            insert into {name} ({columns}) select {columns} from {quoted(aside)}
+            insert into {quoted(table.name)} ({columns}) select {columns} from {aside}
             on conflict ({_names(table.key)}) do update set {changes}
             returning (xmax = 0) as is_new
         )
@@ -168,3 +184,11 @@ def _merge(connection: psycopg.Connection, table: ShopTable, rows: pa.Table) -> 
         """,
     ).fetchone()
     return (int(merged[0]), int(merged[1])) if merged else (0, 0)
+
+
+def _delete(connection: psycopg.Connection, table: ShopTable, keys: pa.Table) -> int:
+    if not keys.num_rows:
+        return 0
+    aside, name = _aside(connection, "deleted", table, keys), quoted(table.name)
+    is_same = " and ".join(f"{name}.{key} = gone.{key}" for key in map(quoted, table.key))
+    return _run(connection, f"delete from {name} using {aside} as gone where {is_same}").rowcount

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 
@@ -12,21 +13,11 @@ from pyarrow import parquet
 
 from demo import processes
 from demo.dynamodb_server import DynamoDbServer
-from demo.orders import utc
 from demo.postgres_server import PostgresServer
+from demo.state import FORMAT, Arguments, State
 from extractors.errors import ConfigError
 
 START_OVER = "run `warehouse demo down --delete` first"
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """What a demo shop was made from; files stand for their content."""
-
-    orders: str | None
-    clicks: str | None
-    scale: float
-    seed: int
 
 
 def sha256_of(path: Path) -> str:
@@ -53,12 +44,14 @@ class Place:
         self.folder = self.home / "demo"
         self.parts = self.folder / "parts"
         self.clock = self.folder / "clock"
+        self.parameters = self.folder / "parameters.yml"
+        self.truth = self.folder / "truth.duckdb"
         self.postgres = PostgresServer(self.folder / "postgres")
         self.dynamodb = DynamoDbServer(self.folder / "dynamodb")
 
     @property
     def lock(self) -> Path:
-        """The lock that `up`, `orders` and `down` of this shop take in turn."""
+        """The lock that the commands which change this shop take in turn."""
         return self.folder / "lock"
 
     def arguments(self) -> Arguments | None:
@@ -66,13 +59,18 @@ class Place:
         path = self.folder / "shop.json"
         if not path.exists():
             return None
-        return Arguments(**json.loads(path.read_text()))
+        noted = json.loads(path.read_text())
+        if noted.pop("format", None) != FORMAT:
+            message = f"the demo shop in {self.directory} was made by another release"
+            raise ConfigError(f"{message}; {START_OVER}")
+        return Arguments(**noted)
 
     def agree(self, arguments: Arguments) -> None:
         """Note what the shop is made from; raise when it was made from something else."""
         known = self.arguments()
         if known is None:
-            processes.write_private(self.folder / "shop.json", json.dumps(asdict(arguments)))
+            noted = {"format": FORMAT} | asdict(arguments)
+            processes.write_private(self.folder / "shop.json", json.dumps(noted))
         elif known != arguments:
             differing = ", ".join(
                 name for name, value in asdict(arguments).items() if asdict(known)[name] != value
@@ -84,10 +82,12 @@ class Place:
         """Return the sha256 of each applied part, in order."""
         return [path.stem.split("-")[1] for path in sorted(self.parts.glob("[0-9]*-*.parquet"))]
 
-    def lines(self) -> pa.Table:
-        """Return the lines of all applied parts, in the order in which they were applied."""
-        found = sorted(self.parts.glob("[0-9]*-*.parquet"))
-        return pa.concat_tables([parquet.read_table(path) for path in found]).combine_chunks()
+    def lines(self, part: str) -> pa.Table:
+        """Return the lines of a part, by its sha256, applied or about to be."""
+        path = next(self.parts.glob(f"*-{part}.parquet"), None)
+        if path is None:
+            raise ConfigError(f"{self.parts}: a part of the orders is gone; {START_OVER}")
+        return parquet.read_table(path)
 
     def write_first(self, sha256: str, lines: pa.Table) -> None:
         """Keep the lines that the shop starts with."""
@@ -97,7 +97,7 @@ class Place:
         """Keep lines that are about to be applied."""
         self._write(f"next-{sha256}.parquet", lines)
 
-    def settle(self, applied: list[str]) -> None:
+    def settle(self, applied: Sequence[str]) -> None:
         """Number the parts that PostgreSQL holds, and drop one that it never got."""
         for path in self.parts.glob("next-*.parquet"):
             sha256 = path.stem.removeprefix("next-")
@@ -106,13 +106,26 @@ class Place:
             else:
                 path.unlink()
 
-    def advance_clock(self, now: datetime) -> None:
-        """Move the clock's file to `now`, unless it is later already."""
-        text = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        known = self.clock.read_text().strip() if self.clock.exists() else ""
-        if not known or datetime.fromisoformat(known) < now:
-            processes.write_private(self.clock, f"{text}\n")
+    def note(self, state: State) -> None:
+        """Keep what PostgreSQL holds for the case that its data get lost; the clock last."""
+        times = {"now": state.now, "made_from": state.made_from}
+        texts = {name: text_of(at) if at else None for name, at in times.items()}
+        if state != self.noted():
+            processes.write_private(self.folder / "state.json", json.dumps(texts))
+        text = f"{texts['now']}\n"
+        if not self.clock.exists() or self.clock.read_text() != text:
+            processes.write_private(self.clock, text)
             self.clock.chmod(0o644)
+
+    def noted(self) -> State | None:
+        """Return what `note` kept, of the parts that are here."""
+        path = self.folder / "state.json"
+        if not path.exists():
+            return None
+        times = json.loads(path.read_text())
+        made_from = times["made_from"] and datetime.fromisoformat(times["made_from"])
+        now = datetime.fromisoformat(times["now"])
+        return State(now, made_from, tuple(self.part_names()))
 
     def delete(self) -> None:
         """Remove everything, PostgreSQL included; the emulator is stopped already."""
@@ -126,8 +139,6 @@ class Place:
         aside.replace(self.parts / name)
 
 
-def clock_after(lines: pa.Table) -> datetime:
-    """Return the next midnight UTC after the last document."""
-    walls = lines.column("invoiced_at").unique().to_pylist()
-    last = max(utc(wall) for wall in walls)
-    return last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+def text_of(at: datetime) -> str:
+    """Return a time as the clock's file holds it: ISO 8601 in UTC, with a Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -11,19 +11,27 @@ import pytest
 from pyarrow import compute
 
 from demo.campaigns import ad_spend_rows, campaigns
-from demo.content import Content, changes
+from demo.changes import changes
+from demo.content import Content
 from demo.generate import made_lines
 from demo.orders_file import read_lines
-from demo.place import Arguments
+from demo.state import Arguments, State, clock_after
 
+PART = "part"
 REAL = Arguments(orders="sha", clicks=None, scale=1, seed=1)
-MADE = Arguments(orders=None, clicks=None, scale=1, seed=1)
+MADE = Arguments(orders="made", clicks=None, scale=1, seed=1)
 
 
 def before(lines: pa.Table, until: str) -> pa.Table:
     """Return the lines before a London wall-clock time."""
     cut = pa.scalar(datetime.fromisoformat(until), pa.timestamp("us"))
     return lines.filter(compute.less(lines.column("invoiced_at"), cut))
+
+
+def content_of(lines: pa.Table, arguments: Arguments) -> Content:
+    """Return the shop whose only part is `lines`, at midnight after the last of them."""
+    state = State(clock_after(lines), None, (PART,))
+    return Content(arguments, state, {PART: lines}.__getitem__)
 
 
 def items_of(content: Content) -> list[dict[str, Any]]:
@@ -57,32 +65,34 @@ def assert_grown(early: Content, late: Content) -> None:
 def test_later_documents_decide_nothing_anew(until: str) -> None:
     lines = made_lines(seed=1)
 
-    assert_grown(Content(before(lines, until), MADE), Content(lines, MADE))
+    assert_grown(content_of(before(lines, until), MADE), content_of(lines, MADE))
 
 
 def test_later_real_months_decide_nothing_anew(shared_data: Path) -> None:
     lines = read_lines(shared_data / "online_retail_2010-12-01_2011-08-31.parquet")
-    late = Content(lines, REAL)
+    late = content_of(lines, REAL)
 
-    assert_grown(Content(before(lines, "2011-08-01"), REAL), late)
+    assert_grown(content_of(before(lines, "2011-08-01"), REAL), late)
 
     assert 9_000 <= len(items_of(late)) <= 12_000
 
 
 def test_only_rows_that_differ_are_written() -> None:
     lines = made_lines(seed=1, scale=0.1)
-    early, late = Content(before(lines, "2026-03-01"), MADE), Content(lines, MADE)
+    early, late = content_of(before(lines, "2026-03-01"), MADE), content_of(lines, MADE)
 
-    assert all(table.num_rows == 0 for table in changes(late.rows, late.rows).values())
+    same = changes(late.rows, late.rows).values()
+    assert all(change.written.num_rows == change.deleted.num_rows == 0 for change in same)
     changed = changes(early.rows, late.rows)
     assert (
-        changed["orders"].num_rows == late.rows["orders"].num_rows - early.rows["orders"].num_rows
+        changed["orders"].written.num_rows
+        == late.rows["orders"].num_rows - early.rows["orders"].num_rows
     )
-    assert 0 < changed["products"].num_rows < late.rows["products"].num_rows
+    assert 0 < changed["products"].written.num_rows < late.rows["products"].num_rows
 
 
 def test_events_come_late_and_twice_now_and_then() -> None:
-    events = Content(made_lines(seed=1), MADE).items()["campaign_events"]
+    events = content_of(made_lines(seed=1), MADE).items()["campaign_events"]
     deliveries = Counter(event["event_id"]["S"] for event in events)
     late = [event for event in events if _delay(event) > 300]
 

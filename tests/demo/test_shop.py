@@ -197,7 +197,7 @@ def stop_at(words: str) -> Callable[[str], None]:
     return progress
 
 
-@pytest.mark.parametrize("moments", [("applying", "orders:"), ("campaign_events:",)])
+@pytest.mark.parametrize("moments", [("applying", "orders:"), ("making up visits",)])
 def test_a_stop_of_further_orders_is_made_good_by_the_next_command(
     folder: Path, tmp_path: Path, at_once: dict[str, list[Any]], moments: tuple[str, ...]
 ) -> None:
