@@ -27,6 +27,17 @@ COLUMNS: dict[str, str] = {
     "currency varchar, updated_at timestamptz",
     "raw_shop.ad_spend": "spend_date date, campaign_id varchar, amount decimal(12,2), "
     "currency varchar, impressions bigint, clicks bigint, updated_at timestamptz",
+    "raw_shop.payments": "payment_id varchar, order_id varchar, kind varchar, "
+    "amount decimal(14,3), currency varchar, status varchar, paid_at timestamptz, "
+    "updated_at timestamptz",
+    "raw_shop.affiliates": "affiliate_id varchar, name varchar, user_id varchar, status varchar, "
+    "joined_at timestamptz, payout_currency varchar, minimum_payout decimal(12,2), "
+    "updated_at timestamptz",
+    "raw_shop.commission_plans": "plan_id varchar, affiliate_id varchar, category varchar, "
+    "tier integer, tier_min_sales decimal(12,2), rate decimal(6,4), window_days integer, "
+    "hold_days integer, valid_from timestamptz, valid_to timestamptz, updated_at timestamptz",
+    "raw_shop.fx_rates": "rate_date date, currency varchar, rate decimal(18,8), "
+    "updated_at timestamptz",
     "raw_activity.campaign_events": "event_id varchar, received_at varchar, event_type varchar, "
     "occurred_at varchar, visitor_id varchar, customer_id varchar, campaign_id varchar, "
     "channel varchar, utm_source varchar, utm_medium varchar, utm_campaign varchar, "
