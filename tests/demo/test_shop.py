@@ -6,37 +6,21 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import pyarrow as pa
 import pytest
-from pyarrow import compute, parquet
 
 from demo import shop
-from demo.generate import made_lines
-from demo.orders_file import COLUMNS
 from demo.place import Place
-from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
+from demo.tables import SHOP_TABLES
 from extractors.errors import ConfigError
+from tests.demo.whole_shop import StoppedError, content, cut_files, query, stop_at
 from warehouse import config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CUT = datetime.fromisoformat("2026-03-01")
-
-
-def cut_files(folder: Path) -> tuple[Path, Path, Path]:
-    """Write orders of all months, of the months before CUT, and of the rest."""
-    lines = made_lines(seed=3, scale=0.2).rename_columns(list(COLUMNS))
-    early = compute.less(lines.column("InvoiceDate"), pa.scalar(CUT, pa.timestamp("us")))
-    parts = (lines, lines.filter(early), lines.filter(compute.invert(early)))
-    paths = tuple(folder / f"{name}.parquet" for name in ("all", "early", "rest"))
-    for path, part in zip(paths, parts, strict=True):
-        parquet.write_table(part, path)
-    return paths[0], paths[1], paths[2]
 
 
 @pytest.fixture(scope="module")
@@ -57,27 +41,6 @@ def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         return content(folder)
     finally:
         shop.down(folder, delete=True)
-
-
-def content(folder: Path) -> dict[str, list[Any]]:
-    """Return every row and item that the running shop holds, `updated_at` left out."""
-    place = Place(folder)
-    found: dict[str, list[Any]] = {"clock": [place.clock.read_text()]}
-    with psycopg.connect(place.postgres.dsn("shop")) as connection:
-        for table in SHOP_TABLES:
-            query = f"select {', '.join(table.names)} from {table.name}".encode()
-            found[table.name] = sorted(map(repr, connection.execute(query).fetchall()))
-    pages = place.dynamodb.client().get_paginator("scan")
-    for table in DYNAMODB_TABLES:
-        items = [item for page in pages.paginate(TableName=table) for item in page["Items"]]
-        found[table] = sorted(json.dumps(item, sort_keys=True) for item in items)
-    return found
-
-
-def query(folder: Path, text: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(Place(folder).postgres.dsn("shop"), autocommit=True) as connection:
-        found = connection.execute(text.encode())
-        return found.fetchall() if found.description else []
 
 
 def test_up_again_changes_nothing_and_after_down_everything_is_back(folder: Path) -> None:
@@ -183,18 +146,6 @@ def test_further_orders_give_the_same_shop_as_all_at_once(
     Place(folder).dynamodb.stop()
     shop.up(folder, orders=early, scale=4)
     assert content(folder) == at_once
-
-
-class StoppedError(Exception):
-    """Ends a command where a kill could."""
-
-
-def stop_at(words: str) -> Callable[[str], None]:
-    def progress(line: str) -> None:
-        if line.startswith(words):
-            raise StoppedError(line)
-
-    return progress
 
 
 @pytest.mark.parametrize("moments", [("applying", "orders:"), ("making up visits",)])
