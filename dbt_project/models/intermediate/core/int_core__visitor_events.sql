@@ -1,3 +1,34 @@
+{#- At one instant what leads comes before what follows, in this order: an advertisement's click
+    before the view that it brought, an order last. An affiliate's link is a channel like the
+    landing that follows it, so that the two are one visit. -#}
+{%- set sources = [
+    {
+        'name': 'campaign_events',
+        'event_type': 'event_type',
+        'is_session_event': "event_type in ('landing_view', 'link_click')",
+        'channel': "nullif(channel, '')",
+        'campaign_id': "nullif(campaign_id, '')",
+        'landing_page': 'landing_page',
+    },
+    {'name': 'product_events', 'event_type': 'event_type'},
+    {'name': 'searches', 'event_id': 'search_id', 'event_type': "'search'"},
+    {'name': 'cart_events', 'event_type': "'cart'"},
+    {
+        'name': 'affiliate_clicks',
+        'event_id': 'click_id',
+        'event_type': "'affiliate_click'",
+        'channel': "'affiliate'",
+        'landing_page': 'landing_page',
+    },
+    {
+        'name': 'orders',
+        'event_id': 'order_id',
+        'event_type': "'order'",
+        'occurred_at': 'ordered_at',
+        'condition': "nullif(visitor_id, '') is not null",
+    },
+] -%}
+
 with campaign_events as (select * from {{ ref('stg_campaign__events') }}),
 
 product_events as (select * from {{ ref('stg_activity__product_events') }}),
@@ -6,91 +37,65 @@ searches as (select * from {{ ref('stg_activity__searches') }}),
 
 cart_events as (select * from {{ ref('stg_activity__cart_events') }}),
 
+affiliate_clicks as (select * from {{ ref('stg_affiliate__clicks') }}),
+
 orders as (select * from {{ ref('stg_shop__orders') }}),
 
--- at one instant what leads comes before what follows: a click before a view, an order last
+customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
+
 unioned as (
+    {%- for source in sources %}
     select
-        1 as source_rank,
-        event_id,
-        event_type,
-        event_type in ('landing_view', 'link_click') as is_session_event,
+        {{ loop.index }} as source_rank,
+        {{ source.get('event_id', 'event_id') }} as event_id,
+        {{ source['event_type'] }} as event_type,
+        {{ source.get('is_session_event', 'true') }} as is_session_event,
         cell,
-        occurred_at,
-        visitor_id,
-        customer_id,
-        nullif(channel, '') as channel,
-        nullif(campaign_id, '') as campaign_id,
-        landing_page
-    from campaign_events
+        {{ source.get('occurred_at', 'occurred_at') }} as occurred_at,
+        nullif(visitor_id, '') as visitor_id,
+        nullif(customer_id, '') as named_customer_id,
+        cast({{ source.get('channel', 'null') }} as {{ varchar(256) }}) as channel,
+        cast({{ source.get('campaign_id', 'null') }} as {{ varchar(256) }}) as campaign_id,
+        cast({{ source.get('landing_page', 'null') }} as {{ varchar(2048) }}) as landing_page
+    from {{ source['name'] }}
+    {%- if 'condition' in source %}
+    where {{ source['condition'] }}
+    {%- endif %}
+    {%- if not loop.last %}
     union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+-- an account that was merged acts for the one that survives
+survivors as (
     select
-        2 as source_rank,
-        event_id,
-        event_type,
-        true as is_session_event,
-        cell,
-        occurred_at,
-        visitor_id,
-        customer_id,
-        cast(null as {{ varchar(256) }}) as channel,
-        cast(null as {{ varchar(256) }}) as campaign_id,
-        cast(null as {{ varchar(2048) }}) as landing_page
-    from product_events
-    union all
-    select
-        3 as source_rank,
-        search_id as event_id,
-        'search' as event_type,
-        true as is_session_event,
-        cell,
-        occurred_at,
-        visitor_id,
-        customer_id,
-        cast(null as {{ varchar(256) }}) as channel,
-        cast(null as {{ varchar(256) }}) as campaign_id,
-        cast(null as {{ varchar(2048) }}) as landing_page
-    from searches
-    union all
-    select
-        4 as source_rank,
-        event_id,
-        'cart' as event_type,
-        true as is_session_event,
-        cell,
-        occurred_at,
-        visitor_id,
-        customer_id,
-        cast(null as {{ varchar(256) }}) as channel,
-        cast(null as {{ varchar(256) }}) as campaign_id,
-        cast(null as {{ varchar(2048) }}) as landing_page
-    from cart_events
-    union all
-    select
-        6 as source_rank,
-        order_id as event_id,
-        'order' as event_type,
-        true as is_session_event,
-        cell,
-        ordered_at as occurred_at,
-        visitor_id,
-        customer_id,
-        cast(null as {{ varchar(256) }}) as channel,
-        cast(null as {{ varchar(256) }}) as campaign_id,
-        cast(null as {{ varchar(2048) }}) as landing_page
-    from orders
-    where visitor_id is not null
+        unioned.source_rank,
+        unioned.event_id,
+        unioned.event_type,
+        unioned.is_session_event,
+        unioned.cell,
+        unioned.occurred_at,
+        unioned.visitor_id,
+        coalesce(customer_aliases.customer_id, unioned.named_customer_id) as customer_id,
+        unioned.channel,
+        unioned.campaign_id,
+        unioned.landing_page
+    from unioned
+    left join
+        customer_aliases
+        on unioned.named_customer_id = customer_aliases.merged_customer_id
 ),
 
 -- without a visitor the customer stands in; with neither, nobody can say whose visit it was
 final as (
     select
-        unioned.*,
+        survivors.*,
         case
-            when unioned.visitor_id is not null then 'visitor ' || unioned.visitor_id
-            when unioned.customer_id is not null then 'customer ' || unioned.customer_id
+            when survivors.visitor_id is not null then 'visitor ' || survivors.visitor_id
+            when survivors.customer_id is not null then 'customer ' || survivors.customer_id
         end as visitor_key
-    from unioned
+    from survivors
 )
 
 select * from final
