@@ -60,8 +60,21 @@ def demo() -> None:
 @click.option(
     "--seed", type=int, default=1, show_default=True, metavar="N", help="Of what is drawn."
 )
+@click.option(
+    "--parameters",
+    type=FILE,
+    metavar="FILE",
+    help="YAML of what the shop is made after, such as late_events: 0.05; else as measured.",
+)
 @FOLDER
-def up(orders: Path | None, clicks: Path | None, scale: float, seed: int, directory: Path) -> None:
+def up(
+    orders: Path | None,
+    clicks: Path | None,
+    scale: float,
+    seed: int,
+    parameters: Path | None,
+    directory: Path,
+) -> None:
     """Start the shop, made on the first call and the same at every later one.
 
     Also writes warehouse.yml and .env, with which `warehouse run` reads it. With other arguments
@@ -70,7 +83,7 @@ def up(orders: Path | None, clicks: Path | None, scale: float, seed: int, direct
     from demo.shop import status as status_of
     from demo.shop import up as bring_up
 
-    bring_up(directory, orders, clicks, scale, seed, progress=click.echo)
+    bring_up(directory, orders, clicks, scale, seed, parameters, progress=click.echo)
     _print_status(status_of(directory))
     click.echo("\nNext: `warehouse run` loads it and publishes a version")
 

@@ -44,7 +44,6 @@ class Place:
         self.folder = self.home / "demo"
         self.parts = self.folder / "parts"
         self.clock = self.folder / "clock"
-        self.parameters = self.folder / "parameters.yml"
         self.truth = self.folder / "truth.duckdb"
         self.postgres = PostgresServer(self.folder / "postgres")
         self.dynamodb = DynamoDbServer(self.folder / "dynamodb")

@@ -8,6 +8,7 @@ from typing import Any
 from demo import database, settings
 from demo.clickstream import click_items
 from demo.orders_file import read_lines
+from demo.parameters import Parameters, read
 from demo.place import Place, sha256_of, text_of
 from demo.processes import locked
 from demo.state import Arguments, clock_after
@@ -25,9 +26,13 @@ def up(
     clicks: Path | None = None,
     scale: float = 1,
     seed: int = 1,
+    parameters: Path | None = None,
     progress: Progress = _silent,
 ) -> None:
-    """Bring the shop up; with the same arguments again nothing changes, after a kill it goes on."""
+    """Bring the shop up; with the same arguments again nothing changes, after a kill it goes on.
+
+    `parameters` is a YAML file of what differs from the measured figures of demo/parameters.py.
+    """
     place = Place(directory)
     if scale <= 0:
         raise ConfigError(f"--scale {scale:g} is not above 0; 1 is the usual size")
@@ -36,6 +41,7 @@ def up(
         clicks=sha256_of(clicks) if clicks else None,
         scale=float(scale),
         seed=seed,
+        parameters=(read(parameters) if parameters else Parameters()).as_dict(),
     )
     if place.arguments() is None:
         settings.refuse_foreign(place.directory)

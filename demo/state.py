@@ -1,12 +1,14 @@
 """What decides all that the shop holds, beside what it was made from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import pyarrow as pa
 
 from demo.orders import utc
+from demo.parameters import Parameters
 
 # The next midnight UTC after the 90 days with which a made-up shop opens, and its first day.
 MADE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,13 +20,17 @@ FORMAT = 2
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a demo shop was made from; each file stands for its content, as sha256."""
+    """What a demo shop was made from.
+
+    A file of orders or clicks stands for its content, as sha256; `parameters` are all of them, as
+    `Parameters.as_dict` gives them.
+    """
 
     orders: str | None
     clicks: str | None
     scale: float
     seed: int
-    parameters: str | None = None
+    parameters: dict[str, Any] = field(default_factory=lambda: Parameters().as_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ def test_up_status_and_down_say_what_there_is_and_what_to_do(warehouse: Command)
         (("up", "--clicks", "notes.txt"), "notes.txt: no column year"),
         (("up", "--scale", "0"), "--scale 0 is not above 0"),
         (("up", "--scale", "big"), "'big' is not a valid float"),
+        (("up", "--parameters", "notes.txt"), "notes.txt: not a mapping"),
+        (("up", "--parameters", "odd.yml"), "odd.yml: unknown parameter popularity"),
+        (("advance",), "no demo shop in"),
+        (("advance", "--days", "0"), "advance by at least 1 hour"),
+        (("advance", "--days", "-1"), "-1 is not in the range"),
         (("up", "--directory", "nowhere"), "nowhere: no such directory"),
         (("orders", "missing.csv"), "no demo shop in"),
         (("status",), "run `warehouse demo up` first"),
@@ -52,6 +57,7 @@ def test_bad_input_is_one_clear_line_and_leaves_no_server(
     warehouse: Command, arguments: tuple[str, ...], problem: str
 ) -> None:
     (warehouse.directory / "notes.txt").write_text("some,notes\n1,2\n")
+    (warehouse.directory / "odd.yml").write_text("popularity: 1\n")
 
     assert problem in warehouse.fails(2, "demo", *arguments)
     assert not (warehouse.directory / "var" / "demo" / "postgres").exists()
