@@ -13,6 +13,11 @@ COLUMNS: dict[str, str] = {
     "raw_shop.products": "product_id varchar, name varchar, category varchar, brand varchar, "
     "list_price decimal(12,3), currency varchar, is_commissionable boolean, is_active boolean, "
     "created_at timestamptz, updated_at timestamptz",
+    "raw_shop.product_prices": "product_id varchar, valid_from timestamptz, "
+    "price decimal(12,3), currency varchar, updated_at timestamptz",
+    "raw_shop.inventory": "product_id varchar, on_hand integer, updated_at timestamptz",
+    "raw_shop.inventory_movements": "movement_id varchar, product_id varchar, kind varchar, "
+    "quantity integer, moved_at timestamptz, updated_at timestamptz",
     "raw_shop.orders": "order_id varchar, user_id varchar, visitor_id varchar, "
     "ordered_at timestamptz, status varchar, country varchar, currency varchar, "
     "coupon_code varchar, updated_at timestamptz",

@@ -146,8 +146,11 @@ def test_staging_models_are_those_of_the_shop_model(models: list[Node]) -> None:
         "stg_campaign__spend",
         "stg_finance__fx_rates",
         "stg_shop__customers",
+        "stg_shop__inventory",
+        "stg_shop__inventory_movements",
         "stg_shop__order_lines",
         "stg_shop__orders",
+        "stg_shop__product_prices",
         "stg_shop__products",
         "stg_shop__refunds",
     ]

@@ -1,6 +1,8 @@
 {%- set bases = {
     'stg_shop__customers': 'base_shop__users',
     'stg_shop__products': 'base_shop__products',
+    'stg_shop__product_prices': 'base_shop__product_prices',
+    'stg_shop__inventory': 'base_shop__inventory_movements',
     'stg_shop__orders': 'base_shop__orders',
     'stg_shop__order_lines': 'base_shop__order_lines',
     'stg_shop__refunds': 'base_shop__refunds',

@@ -6,6 +6,10 @@ order_lines as (select * from {{ ref('base_shop__order_lines') }}),
 
 refunds as (select * from {{ ref('base_shop__refunds') }}),
 
+prices as (select * from {{ ref('base_shop__product_prices') }}),
+
+movements as (select * from {{ ref('base_shop__inventory_movements') }}),
+
 uses as (
     select
         _cell,
@@ -18,6 +22,18 @@ uses as (
         product_id,
         due_at
     from refunds
+    union all
+    select
+        _cell,
+        product_id,
+        due_at
+    from prices
+    union all
+    select
+        _cell,
+        product_id,
+        due_at
+    from movements
 ),
 
 first_uses as (
@@ -29,7 +45,7 @@ first_uses as (
     group by _cell, product_id
 ),
 
--- what a visible line or refund names is visible, whatever the catalogue says of its creation
+-- what a visible line, refund, price or movement names is visible, whatever the catalogue says
 final as (
     select
         live.*,
