@@ -1,12 +1,13 @@
 """Random numbers that belong to an entity: adding one entity changes no other's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
+Numbers = NDArray[np.float64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,6 +22,26 @@ def key_of(text: str) -> int:
 def keys_of(texts: Iterable[str]) -> Keys:
     """Return one key per text."""
     return np.fromiter((key_of(text) for text in texts), np.uint64)
+
+
+def derived(keys: Keys, purpose: str, number: NDArray[np.int64] | int = 0) -> Keys:
+    """Return the keys of what belongs to entities: its `purpose` and number tell them apart."""
+    with np.errstate(over="ignore"):  # the arithmetic is modulo 2**64 on purpose
+        stream = np.uint64(key_of(purpose)) + np.asarray(number).astype(np.uint64) * _FIRST
+        return _mixed(keys * _GOLDEN + stream)
+
+
+def quantiles(points: Sequence[tuple[float, float]], shares: Numbers) -> Numbers:
+    """Return the values below which `shares` lie: through the points, straight on a log scale."""
+    known, values = zip(*points, strict=True)
+    return np.exp(np.interp(shares, known, np.log(values)))
+
+
+def _mixed(mixed: Keys) -> Keys:
+    """Return splitmix64's finaliser of each number."""
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 class Draws:
@@ -44,10 +65,7 @@ class Draws:
         if known is None:
             stream = np.uint64(key_of(f"{self._name}/{purpose}"))
             with np.errstate(over="ignore"):  # the arithmetic is modulo 2**64 on purpose
-                mixed = self._keys * _GOLDEN + stream
-                mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
-                mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
-                mixed ^= mixed >> np.uint64(31)
+                mixed = _mixed(self._keys * _GOLDEN + stream)
             known = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
             self._known[purpose] = known
         return known

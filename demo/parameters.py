@@ -6,6 +6,7 @@ sessions) and Open Bandit (ZOZOTOWN). What no public data tells is chosen, and s
 
 import math
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,8 @@ def _quantiles(value: Any, where: str) -> Quantiles:
             raise ConfigError(message)
         points.append((float(point[0]), float(point[1])))
     shares, values = zip(*points, strict=True)
-    rises = all(a < b for a, b in zip(shares, shares[1:], strict=False))
-    grows = all(0 < a <= b for a, b in zip(values, values[1:], strict=False))
+    rises = all(a < b for a, b in pairwise(shares))
+    grows = all(0 < a <= b for a, b in pairwise(values))
     if shares[0] != 0 or shares[-1] != 1 or not rises or not grows:
         raise ConfigError(message)
     return tuple(points)
