@@ -1,13 +1,25 @@
 """Sessions, identity and last touch said again in plain loops, as their rules are worded."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from tests.dbt.streams import Row
 
 MONTH = timedelta(days=30)
 GAP = timedelta(minutes=30)
+LONDON = ZoneInfo("Europe/London")
+# Tables of events in the order in which they stand at one instant: the column that names an event,
+# and its kind (None: the row's event_type says it).
+DELIVERED = ((1, "campaign_events", "event_id", None), (5, "affiliate_clicks", "click_id", "click"))
+STORED = (
+    (2, "product_events", "event_id", None),
+    (3, "searches", "search_id", "search"),
+    (4, "cart_events", "event_id", "cart"),
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +32,8 @@ class Event:
     kind: str
     visitor: str | None
     customer: str | None
-    origin: tuple[str, str]
+    origin: tuple[str, str] = ("", "")
+    page: str | None = None
 
     @property
     def place(self) -> tuple[datetime, int, str]:
@@ -34,38 +47,77 @@ class Event:
         return ("customer", self.customer) if self.customer else None
 
 
-def events_of(raw: dict[str, list[Row]]) -> list[Event]:
-    """Return all events, and orders with a visitor, in order."""
+def events_of(raw: dict[str, list[Row]], as_of: datetime | None = None) -> list[Event]:
+    """Return all events, and orders with a visitor, that happened by as_of, in order."""
+    merged = {row["user_id"]: row.get("merged_into") for row in raw["raw_shop.users"]}
+
+    def person(row: Row) -> tuple[str | None, str | None]:
+        customer = row.get("customer_id") or row.get("user_id") or None
+        while customer and merged.get(customer):
+            customer = merged[customer]
+        return (row["visitor_id"] or None, customer)
+
     found: list[Event] = []
-    for rank, table, name in (
-        (1, "campaign_events", "event_id"),
-        (2, "product_events", "event_id"),
-        (3, "searches", "search_id"),
-        (4, "cart_events", "event_id"),
-    ):
-        for row in raw[f"raw_activity.{table}"]:
-            at = datetime.fromisoformat(row["occurred_at"])
-            origin = (row.get("channel") or "", row.get("campaign_id") or "")
-            kind = row["event_type"] if rank == 1 else table
-            person = (row["visitor_id"], row["customer_id"])
-            found.append(Event(at, rank, row[name], kind, *person, origin))
-    for row in raw["raw_shop.orders"]:
-        if row["visitor_id"]:
-            person = (row["visitor_id"], row["user_id"])
-            found.append(Event(row["ordered_at"], 6, row["order_id"], "order", *person, ("", "")))
-    return sorted(found, key=lambda event: event.place)
+    for rank, table, name, kind in DELIVERED:
+        for event_id, rows in _by(name, raw.get(f"raw_activity.{table}", [])):
+            last = max(rows, key=lambda row: row["received_at"])
+            at = _happened(last, min(_time(row["received_at"]) for row in rows))
+            origin = (last.get("channel") or "", last.get("campaign_id") or "")
+            origin = ("affiliate", "") if kind == "click" else origin
+            page = last.get("landing_page")
+            what = kind or last["event_type"]
+            found.append(Event(at, rank, event_id, what, *person(last), origin, page))
+    for rank, table, name, kind in STORED:
+        for event_id, rows in _by(name, raw[f"raw_activity.{table}"]):
+            row = min(rows, key=lambda row: (row["sk"], row["pk"]))
+            at = _time(row["occurred_at"])
+            found.append(Event(at, rank, event_id, kind or row["event_type"], *person(row)))
+    found += [
+        Event(row["ordered_at"], 6, row["order_id"], "order", *person(row))
+        for row in raw["raw_shop.orders"]
+        if row["visitor_id"]
+    ]
+    return sorted(
+        (event for event in found if as_of is None or event.at <= as_of),
+        key=lambda event: event.place,
+    )
+
+
+def _by(name: str, rows: Iterable[Row]) -> Iterable[tuple[str, list[Row]]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[name]].append(row)
+    return groups.items()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _happened(row: Row, received: datetime) -> datetime:
+    """Return the event's own time, or its receipt where the own one cannot be."""
+    try:
+        said = _time(row["occurred_at"])
+    except ValueError:
+        return received
+    early, late = received - timedelta(days=7), received + timedelta(minutes=10)
+    return said if early <= said <= late else received
 
 
 def resolved(events: list[Event]) -> list[Event]:
     """Return the events with the customers that sign-ins tell."""
-    sign_ins = [event for event in events if event.visitor and event.customer]
-    return [replace(event, customer=_customer(event, sign_ins)) for event in events]
+    sign_ins: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.visitor and event.customer:
+            sign_ins[event.visitor].append(event)
+    return [
+        replace(event, customer=_customer(event, sign_ins[event.visitor or ""])) for event in events
+    ]
 
 
-def _customer(event: Event, sign_ins: list[Event]) -> str | None:
+def _customer(event: Event, mine: list[Event]) -> str | None:
     if event.customer or not event.visitor:
         return event.customer
-    mine = [one for one in sign_ins if one.visitor == event.visitor]
     later = [one for one in mine if one.place > event.place]
     if not later or later[0].at > event.at + MONTH:
         return None
@@ -89,6 +141,24 @@ def sessions_of(events: list[Event]) -> list[list[Event]]:
                 sessions.append(session)
             session.append(event)
     return sessions
+
+
+def described(session: list[Event]) -> tuple[object, ...]:
+    """Return what `core.sessions` says of a session, its id and cell left out."""
+    first, kinds = session[0], [event.kind for event in session]
+    channel, campaign = first.origin
+    return (
+        first.visitor,
+        first.customer,
+        channel or ("(unknown)" if campaign else "direct"),
+        campaign or "(none)",
+        first.page,
+        first.at,
+        session[-1].at,
+        first.at.astimezone(LONDON).date(),
+        len(session),
+        *(kinds.count(kind) for kind in ("view", "search", "cart", "order", "click")),
+    )
 
 
 def last_touches(

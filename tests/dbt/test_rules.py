@@ -17,37 +17,6 @@ def test_each_unit_test_passes(small_shop: Build) -> None:
     assert len(small_shop.results()) >= 27
 
 
-def test_identity_equals_a_plain_loop_over_sign_ins(
-    small_shop: Build, streams: dict[str, list[Row]]
-) -> None:
-    known = {
-        (event.rank, event.name): event.customer
-        for event in resolved(events_of(streams))
-        if event.key is not None
-    }
-    found = small_shop.rows(
-        "select source_rank, event_id, customer_id from intermediate.int_core__resolved_events"
-    )
-    assert {(rank, name): customer for rank, name, customer in found} == known
-    assert len({customer for customer in known.values() if customer}) == 4
-
-
-def test_sessions_equal_a_plain_loop_over_events(
-    small_shop: Build, streams: dict[str, list[Row]]
-) -> None:
-    expected = {
-        frozenset((event.rank, event.name) for event in session)
-        for session in sessions_of(events_of(streams))
-    }
-    found: dict[str, set[tuple[int, str]]] = {}
-    for session_id, rank, name in small_shop.rows(
-        "select session_id, source_rank, event_id from intermediate.int_core__session_events"
-    ):
-        found.setdefault(session_id, set()).add((rank, name))
-    assert {frozenset(session) for session in found.values()} == expected
-    assert max(len(session) for session in expected) > 3
-
-
 def test_the_last_touch_of_each_order_equals_a_plain_loop(
     small_shop: Build, streams: dict[str, list[Row]]
 ) -> None:

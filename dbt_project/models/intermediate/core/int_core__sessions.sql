@@ -8,7 +8,8 @@ counted as (
         count(case when event_type = 'view' then 1 end) as product_view_count,
         count(case when event_type = 'search' then 1 end) as search_count,
         count(case when event_type = 'cart' then 1 end) as cart_event_count,
-        count(case when event_type = 'order' then 1 end) as order_count
+        count(case when event_type = 'order' then 1 end) as order_count,
+        count(case when event_type = 'affiliate_click' then 1 end) as affiliate_click_count
     from events
     group by session_id
 ),
@@ -43,7 +44,8 @@ final as (
         counted.product_view_count,
         counted.search_count,
         counted.cart_event_count,
-        counted.order_count
+        counted.order_count,
+        counted.affiliate_click_count
     from first_events
     inner join counted on first_events.session_id = counted.session_id
 )

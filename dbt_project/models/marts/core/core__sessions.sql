@@ -16,7 +16,8 @@ final as (
         product_view_count,
         search_count,
         cart_event_count,
-        order_count
+        order_count,
+        affiliate_click_count
     from sessions
 )
 
