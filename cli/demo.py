@@ -148,12 +148,28 @@ def status(as_json: bool, directory: Path) -> None:
         _print_status(found)
 
 
+def _standby_line(standby: object) -> str:
+    if not isinstance(standby, dict):
+        return "there is no standby; `warehouse demo up` makes one"
+    if not standby["running"]:
+        return f"the standby is stopped; it was at {standby['address']}"
+    line = f"the standby runs at {standby['address']}"
+    if standby["state"] == "cut":
+        line += ", cut off from the primary"
+    if standby["delayed_s"]:
+        line += f", shows each commit {standby['delayed_s']} s later"
+    if standby["behind_bytes"]:
+        line += f", {standby['behind_bytes']:,} bytes and {standby['replay_lag_s']:.0f} s behind"
+    return line
+
+
 def _print_status(found: dict[str, object]) -> None:
     for name, key in (("postgres", "address"), ("dynamodb", "endpoint")):
         server = found[name]
         if isinstance(server, dict):
             state = "runs at" if server["running"] else "is stopped; it was at"
             click.echo(f"{name} {state} {server[key]}")
+    click.echo(_standby_line(found["standby"]))
     click.echo(f"the shop's clock is at {found['clock']}")
     tables = found["tables"]
     if isinstance(tables, list) and tables:

@@ -13,7 +13,8 @@ from pyarrow import parquet
 
 from demo import processes
 from demo.dynamodb_server import DynamoDbServer
-from demo.postgres_server import PostgresServer
+from demo.servers import Servers
+from demo.standby import ReplicatedServer
 from demo.state import FORMAT, Arguments, State
 from extractors.errors import ConfigError
 
@@ -45,8 +46,13 @@ class Place:
         self.parts = self.folder / "parts"
         self.clock = self.folder / "clock"
         self.truth = self.folder / "truth.duckdb"
-        self.postgres = PostgresServer(self.folder / "postgres")
+        self.servers = Servers(self.folder / "postgres")
         self.dynamodb = DynamoDbServer(self.folder / "dynamodb")
+
+    @property
+    def postgres(self) -> ReplicatedServer:
+        """The server that the shop writes to."""
+        return self.servers.primary
 
     @property
     def lock(self) -> Path:
@@ -105,6 +111,12 @@ class Place:
             else:
                 path.unlink()
 
+    def drop_lost(self, applied: Sequence[str]) -> None:
+        """Drop parts that a failover lost: they were applied to the old primary only."""
+        for path in self.parts.glob("[0-9]*-*.parquet"):
+            if path.stem.split("-")[1] not in applied:
+                path.unlink()
+
     def note(self, state: State) -> None:
         """Keep what PostgreSQL holds for the case that its data get lost; the clock last."""
         times = {"now": state.now, "made_from": state.made_from}
@@ -128,7 +140,7 @@ class Place:
 
     def delete(self) -> None:
         """Remove everything, PostgreSQL included; the emulator is stopped already."""
-        self.postgres.delete()
+        self.servers.delete()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, name: str, lines: pa.Table) -> None:

@@ -23,7 +23,7 @@ sources:
   shop:
     kind: postgres
     dsn: ${{SHOP_DSN}}
-    read_from: primary
+    read_from: replica
     tables:
 """
 # attribute -> type; what is not named here is text

@@ -109,20 +109,20 @@ def down(directory: Path, delete: bool = False, progress: Progress = _silent) ->
             place.delete()
             settings.remove(place.directory)
         else:
-            place.postgres.stop()
+            place.servers.stop()
     progress("deleted the demo shop" if delete else "stopped the demo shop; its data is kept")
 
 
 def status(directory: Path) -> dict[str, Any]:
     """Return how the shop is: servers, clock, rows of each table; no password."""
     place, arguments = _existing(directory)
-    postgres, dynamodb = place.postgres, place.dynamodb
-    running = {"postgres": postgres.is_running(), "dynamodb": dynamodb.is_running()}
+    servers, dynamodb = place.servers.status(database.NAME), place.dynamodb
+    is_serving_items = dynamodb.is_running()
     rows: dict[str, int] = {}
-    if running["postgres"]:
+    if servers["primary"]["running"]:
         with connected(place) as connection:
             rows = database.counts(connection)
-    items = dynamodb.counts() if running["dynamodb"] else {}
+    items = dynamodb.counts() if is_serving_items else {}
     return {
         "directory": str(place.directory),
         "made_from": "orders" if arguments.orders else "seed",
@@ -130,13 +130,10 @@ def status(directory: Path) -> dict[str, Any]:
         "seed": arguments.seed,
         "parts": len(place.part_names()),
         "clock": place.clock.read_text().strip() if place.clock.exists() else None,
-        "postgres": {
-            "running": running["postgres"],
-            "address": f"postgresql://{postgres.user}@127.0.0.1:{postgres.port}/{database.NAME}",
-            "data": str(postgres.data),
-        },
+        "postgres": servers["primary"],
+        "standby": servers["standby"],
         "dynamodb": {
-            "running": running["dynamodb"],
+            "running": is_serving_items,
             "endpoint": dynamodb.endpoint,
             "items": str(dynamodb.directory),
         },

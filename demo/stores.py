@@ -36,10 +36,8 @@ def connected(place: Place) -> Iterator[psycopg.Connection]:
 
 def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
     """Start the servers, load what is empty, make good what a kill left; return the state."""
+    place.servers.start(progress)
     postgres = place.postgres
-    if not postgres.is_running():
-        progress("starting PostgreSQL")
-    postgres.start()
     if postgres.cluster != postgres.directory:
         progress(
             f"PostgreSQL's data is in {postgres.cluster}: user nobody cannot enter this folder"
@@ -56,11 +54,16 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
             rows = content.rows
             progress("loading the shop's tables")
             database.load(connection, rows, state)
-        elif list(state.parts) != place.part_names():
-            raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
+        else:
+            place.drop_lost(state.parts)
+            if list(state.parts) != place.part_names():
+                raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
     _follow(place, arguments, state, content, progress)
     settings.write(
-        place.directory, postgres.dsn(database.NAME), place.dynamodb.endpoint, arguments.seed
+        place.directory,
+        place.servers.reader.dsn(database.NAME),
+        place.dynamodb.endpoint,
+        arguments.seed,
     )
     return state
 
@@ -104,6 +107,7 @@ def _follow(
 ) -> None:
     """Make items, answers and the clock's file those of the state that PostgreSQL holds."""
     _serve_items(place, arguments, state, content, progress)
+    place.servers.settle(progress)
     place.note(state)
 
 
