@@ -66,7 +66,7 @@ def raw_rows(seed: int, events: int = 900, orders: int = 120) -> dict[str, list[
         rows.setdefault("raw_shop.orders", []).append(order)
         rows.setdefault("raw_shop.order_lines", []).extend(lines)
     rows["raw_shop.refunds"] = [_refund(chance, n, rows) for n in range(40)]
-    return rows
+    return rows | _prices_and_stock(random.Random(seed + 1))
 
 
 def _event(chance: random.Random, n: int, at: datetime) -> tuple[str, Row]:
@@ -96,6 +96,39 @@ def _event(chance: random.Random, n: int, at: datetime) -> tuple[str, Row]:
         return "raw_activity.searches", row | {"search_id": f"e{n}", "query": "mug"}
     more = {"event_id": f"e{n}", "cart_id": f"cart{n}", "product_id": "p2", "action": "add"}
     return "raw_activity.cart_events", row | more | {"quantity": 1, "unit_price": 2}
+
+
+def _prices_and_stock(chance: random.Random) -> dict[str, list[Row]]:
+    """Return dated prices of p1 and p2, and movements of some products' stock, many at one time."""
+
+    def time() -> datetime:
+        return START + timedelta(hours=chance.randrange(150 * 24 // 12) * 12)
+
+    prices = {(product, time()): chance.randrange(1, 900) for product in ("p1", "p2") * 9}
+    quantities = {"receipt": 40, "sale": -3, "return": 1, "adjustment": -2}
+    movements = [
+        {
+            "movement_id": f"m{n}",
+            "product_id": f"p{chance.randrange(1, 4)}",
+            "kind": kind,
+            "quantity": quantities[kind],
+            "moved_at": time(),
+        }
+        for n, kind in enumerate(chance.choices(list(quantities), [1, 8, 2, 1], k=300))
+    ]
+    on_hand = dict.fromkeys(("p1", "p2", "p3", "p4"), 0)
+    for movement in movements:
+        on_hand[movement["product_id"]] += movement["quantity"]
+    return {
+        "raw_shop.product_prices": [
+            {"product_id": product, "valid_from": at, "price": price, "currency": "GBP"}
+            for (product, at), price in prices.items()
+        ],
+        "raw_shop.inventory_movements": movements,
+        "raw_shop.inventory": [
+            {"product_id": product, "on_hand": units} for product, units in on_hand.items()
+        ],
+    }
 
 
 def _order(chance: random.Random, n: int, at: datetime) -> tuple[Row, list[Row]]:

@@ -1,6 +1,7 @@
 """Every rule of the models holds on the small shop, and in dbt's own unit tests."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -39,6 +40,39 @@ def test_a_later_as_of_is_told_only_where_something_waits(small_shop: Build) -> 
     assert small_shop.rows(
         "select sum(waiting_rows), min(next_due_at) from intermediate.int_meta__waiting"
     ) == [(0, None)]
+
+
+def test_stock_at_the_end_of_each_day_equals_a_plain_loop_over_movements(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    london = ZoneInfo("Europe/London")
+    expected: dict[tuple[str, date], int] = {}
+    for product in ("p1", "p2", "p3"):
+        moved = [m for m in streams["raw_shop.inventory_movements"] if m["product_id"] == product]
+        days = [m["moved_at"].astimezone(london).date() for m in moved]
+        day, last = min(days), date(2011, 12, 1)
+        while day <= last:
+            expected[product, day] = sum(
+                m["quantity"] for m, moved_on in zip(moved, days, strict=True) if moved_on <= day
+            )
+            day += timedelta(days=1)
+    found = small_shop.rows("select product_id, inventory_date, on_hand from core.inventory_daily")
+    assert {(product, day): on_hand for product, day, on_hand in found} == expected
+    assert small_shop.rows("from audit.assert_stock_equals_the_count_of_the_shop") == []
+
+
+def test_price_and_stock_of_a_product_are_those_at_as_of(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    prices = sorted(streams["raw_shop.product_prices"], key=lambda row: row["valid_from"])
+    listed = {row["product_id"]: row["list_price"] for row in streams["raw_shop.products"]}
+    current = listed | {row["product_id"]: row["price"] for row in prices}
+    on_hand = {row["product_id"]: row["on_hand"] for row in streams["raw_shop.inventory"]}
+    on_hand["p4"] = None  # counted by the shop, and never moved
+    found = small_shop.rows("select product_id, current_price, on_hand from core.products")
+    assert {product: (price, units) for product, price, units in found} == {
+        product: (price, on_hand.get(product)) for product, price in current.items()
+    }
 
 
 def test_the_calendar_holds_the_whole_year_and_iso_weeks(small_shop: Build) -> None:

@@ -8,6 +8,8 @@ campaign_events as (select * from {{ ref('stg_campaign__events') }}),
 
 spend as (select * from {{ ref('stg_campaign__spend') }}),
 
+stock as (select * from {{ ref('int_core__stock_movements') }}),
+
 used_days as (
     select order_date as used_day from orders
     union
@@ -18,6 +20,10 @@ used_days as (
     select {{ reporting_date('occurred_at') }} as used_day from campaign_events
     union
     select spend_date as used_day from spend
+    union
+    select movement_date as used_day from stock
+    union
+    select {{ reporting_date(as_of()) }} as used_day from stock
 ),
 
 -- whole years around what was used, so that the calendar depends on the data alone
@@ -28,26 +34,7 @@ bounds as (
     from used_days
 ),
 
-digits as (
-    {%- for digit in range(10) %}
-    select {{ digit }} as digit
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-),
-
--- 100,000 days are 273 years
-numbers as (
-    select
-        ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
-        + 10000 * ten_thousands.digit as day_number
-    from digits as ones
-    cross join digits as tens
-    cross join digits as hundreds
-    cross join digits as thousands
-    cross join digits as ten_thousands
-),
+numbers as (select * from {{ ref('int_core__numbers') }}),
 
 days as (
     select
