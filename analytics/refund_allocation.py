@@ -36,6 +36,7 @@ REFUND_COLUMNS = (
     "order_line_id",
     "customer_id",
     "product_code",
+    "currency",
     "unit_price",
     "quantity",
     "amount",
@@ -47,6 +48,7 @@ LINE_COLUMNS = (
     "customer_id",
     "product_code",
     "line_kind",
+    "currency",
     "unit_price",
     "quantity",
     "ordered_at",
@@ -69,6 +71,7 @@ class _Refund:
     refund_id: str
     order_id: str | None
     order_line_id: str | None
+    product_code: str
     similar: Key
     quantity: int
     amount: int
@@ -87,11 +90,14 @@ class _Index:
 def allocate(refunds: pa.Table, lines: pa.Table) -> pa.Table:
     """Return the allocations of all refunds, sorted by (refund_id, order_line_id).
 
-    The tables have REFUND_COLUMNS and LINE_COLUMNS, product codes in one letter case. Refunds are
-    served in order of (refunded_at, refund_id). One that names a line or an order takes from there
-    only; another from product lines of the same customer, product and price ordered by then: from
-    the latest whose quantity left equals its own, else from the latest on. What fits nowhere is
-    `(unmatched)`.
+    The tables have REFUND_COLUMNS and LINE_COLUMNS, product codes in one letter case. Unit prices
+    are in `currency`, as the shop has them: converted ones differ from day to day. Amounts are in
+    the reporting currency, and what is allocated of a refund sums exactly to its amount.
+
+    Refunds are served in order of (refunded_at, refund_id). One that names a line or an order takes
+    from there only; another from product lines of the same customer, product, currency and price
+    ordered by then: from the latest whose quantity left equals its own, else from the latest on.
+    What fits nowhere is `(unmatched)`.
     """
     index = _indexed(lines)
     rows: list[tuple[str, str, int, int, str]] = []
@@ -138,8 +144,7 @@ def _candidates(refund: _Refund, index: _Index) -> tuple[list[_Line], str | None
         line = index.by_id.get(refund.order_line_id)
         return ([line] if line else []), "reference"
     if refund.order_id is not None:
-        _, product_code, _ = refund.similar
-        return index.by_order.get((refund.order_id, product_code), []), "reference"
+        return index.by_order.get((refund.order_id, refund.product_code), []), "reference"
     similar = index.by_similarity.get(refund.similar, [])
     return [line for line in similar if line.ordered_at <= refund.refunded_at], None
 
@@ -149,7 +154,7 @@ def _indexed(lines: pa.Table) -> _Index:
     by_order: dict[Key, list[_Line]] = defaultdict(list)
     by_similarity: dict[Key, list[_Line]] = defaultdict(list)
     latest_first = lines.sort_by([("ordered_at", "descending"), ("order_line_id", "descending")])
-    for line_id, order_id, customer_id, code, kind, price, quantity, ordered_at in zip(
+    for line_id, order_id, customer_id, code, kind, currency, price, quantity, ordered_at in zip(
         *_columns(latest_first, LINE_COLUMNS),
         strict=True,
     ):
@@ -158,19 +163,29 @@ def _indexed(lines: pa.Table) -> _Index:
         line = by_id[line_id] = _Line(line_id, ordered_at, quantity)
         by_order[order_id, code].append(line)
         if customer_id is not None and kind == "product":
-            by_similarity[customer_id, code, price].append(line)
+            by_similarity[customer_id, code, currency, price].append(line)
     return _Index(by_id, by_order, by_similarity)
 
 
 def _refunds(refunds: pa.Table) -> Iterator[_Refund]:
-    for refund_id, order_id, line_id, customer_id, code, price, quantity, amount, at in zip(
+    for (
+        refund_id,
+        order_id,
+        line_id,
+        customer_id,
+        code,
+        currency,
+        price,
+        quantity,
+        amount,
+        at,
+    ) in zip(
         *_columns(refunds, REFUND_COLUMNS),
         strict=True,
     ):
         # No key of the index holds an unknown customer, so an unknown one matches nobody.
-        yield _Refund(
-            refund_id, order_id, line_id, (customer_id, code, price), quantity, amount, at
-        )
+        similar = (customer_id, code, currency, price)
+        yield _Refund(refund_id, order_id, line_id, code, similar, quantity, amount, at)
 
 
 def _columns(table: pa.Table, names: tuple[str, ...]) -> Iterator[list[Any]]:

@@ -20,6 +20,7 @@ LINES = pa.schema(
         ("customer_id", pa.string()),
         ("product_code", pa.string()),
         ("line_kind", pa.string()),
+        ("currency", pa.string()),
         ("unit_price", pa.decimal128(18, 4)),
         ("quantity", pa.int64()),
         ("ordered_at", pa.timestamp("us", "UTC")),
@@ -32,6 +33,7 @@ REFUNDS = pa.schema(
         ("order_line_id", pa.string()),
         ("customer_id", pa.string()),
         ("product_code", pa.string()),
+        ("currency", pa.string()),
         ("unit_price", pa.decimal128(18, 4)),
         ("quantity", pa.int64()),
         ("amount", pa.decimal128(18, 4)),
@@ -47,6 +49,7 @@ def line(line_id: str, day: int, quantity: int, **other: Any) -> dict[str, Any]:
         "customer_id": "c1",
         "product_code": "mug",
         "line_kind": "product",
+        "currency": "GBP",
         "unit_price": Decimal("2.5"),
         "quantity": quantity,
         "ordered_at": START + timedelta(days=day),
@@ -61,6 +64,7 @@ def refund(refund_id: str, day: int, quantity: int, **other: Any) -> dict[str, A
         "order_line_id": None,
         "customer_id": "c1",
         "product_code": "mug",
+        "currency": "GBP",
         "unit_price": Decimal("2.5"),
         "quantity": quantity,
         "amount": Decimal("2.5") * quantity,
@@ -105,7 +109,7 @@ def test_the_quantity_left_counts_and_earlier_refunds_come_first() -> None:
     ]
 
 
-def test_another_customer_price_or_kind_and_a_later_order_match_nothing() -> None:
+def test_another_customer_price_currency_or_kind_and_a_later_order_match_nothing() -> None:
     lines = [
         line("o1-1", 1, 1, customer_id="c2"),
         line("o2-1", 1, 1, unit_price=Decimal("2.4999")),
@@ -113,6 +117,7 @@ def test_another_customer_price_or_kind_and_a_later_order_match_nothing() -> Non
         line("o4-1", 9, 1),
         line("o5-1", 1, 1, customer_id=None),
         line("o6-1", 1, -1),
+        line("o7-1", 1, 1, currency="EUR"),
     ]
     refunds = [refund("r1", 5, 1), refund("r2", 5, 1, customer_id=None)]
     assert [row[1] for row in allocated(refunds, lines)] == ["(unmatched)", "(unmatched)"]
@@ -150,6 +155,9 @@ def test_nothing_to_allocate_gives_an_empty_table() -> None:
     assert allocated([], []) == []
 
 
+SIMILAR = ("customer_id", "product_code", "currency", "unit_price")
+
+
 def plain_loop(
     refunds: list[dict[str, Any]], lines: list[dict[str, Any]]
 ) -> dict[tuple[str, str], tuple[int, str]]:
@@ -164,7 +172,7 @@ def plain_loop(
             for other in latest_first
             if other["line_kind"] == "product"
             and one["customer_id"] is not None
-            and all(one[x] == other[x] for x in ("customer_id", "product_code", "unit_price"))
+            and all(one[x] == other[x] for x in SIMILAR)
             and other["ordered_at"] <= one["refunded_at"]
         ]
         names = [other["order_line_id"] for other in fitting]
@@ -189,6 +197,7 @@ some_lines = st.lists(
         quantity=st.integers(-2, 4),
         customer_id=st.sampled_from(["c1", "c2", None]),
         product_code=st.sampled_from(["mug", "cup"]),
+        currency=st.sampled_from(["GBP", "GBP", "EUR"]),
         unit_price=st.sampled_from([Decimal("2.5"), Decimal("1.255")]),
         line_kind=st.sampled_from(["product", "product", "fee"]),
     ),
@@ -201,6 +210,7 @@ some_refunds = st.lists(
         quantity=st.integers(1, 6),
         customer_id=st.sampled_from(["c1", "c2", None]),
         product_code=st.sampled_from(["mug", "cup"]),
+        currency=st.sampled_from(["GBP", "GBP", "EUR"]),
         unit_price=st.sampled_from([Decimal("2.5"), Decimal("1.255")]),
         amount=st.decimals(0, 50, places=4),
     ),

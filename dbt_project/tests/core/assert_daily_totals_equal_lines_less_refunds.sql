@@ -10,14 +10,14 @@ lines as (
     select
         count(*) as line_count,
         coalesce(sum(line_amount), 0) as amount
-    from {{ ref('stg_shop__order_lines') }}
+    from {{ ref('int_core__order_lines') }}
 ),
 
 refunds as (
     select
         count(*) as refund_line_count,
         coalesce(sum(amount), 0) as amount
-    from {{ ref('stg_shop__refunds') }}
+    from {{ ref('int_core__refunds') }}
 )
 
 select

@@ -2,6 +2,8 @@ with orders as (select * from {{ ref('stg_shop__orders') }}),
 
 order_lines as (select * from {{ ref('int_core__order_lines') }}),
 
+order_rates as (select * from {{ ref('int_finance__order_rates') }}),
+
 line_sums as (
     select
         order_id,
@@ -11,7 +13,8 @@ line_sums as (
         sum(case when line_kind = 'fee' then line_amount else 0 end) as fee_amount,
         sum(case when line_kind = 'discount' then line_amount else 0 end) as discount_amount,
         sum(case when line_kind = 'adjustment' then line_amount else 0 end) as adjustment_amount,
-        sum(line_amount) as gross_revenue
+        sum(line_amount) as gross_revenue,
+        sum(source_amount) as source_amount
     from order_lines
     group by order_id
 ),
@@ -33,9 +36,13 @@ measured as (
         cast(coalesce(line_sums.fee_amount, 0) as decimal(18, 4)) as fee_amount,
         cast(coalesce(line_sums.discount_amount, 0) as decimal(18, 4)) as discount_amount,
         cast(coalesce(line_sums.adjustment_amount, 0) as decimal(18, 4)) as adjustment_amount,
-        cast(coalesce(line_sums.gross_revenue, 0) as decimal(18, 4)) as gross_revenue
+        cast(coalesce(line_sums.gross_revenue, 0) as decimal(18, 4)) as gross_revenue,
+        order_rates.currency,
+        cast(coalesce(line_sums.source_amount, 0) as decimal(18, 4)) as source_amount
     from orders
+    inner join order_rates on orders.order_id = order_rates.order_id
     left join line_sums on orders.order_id = line_sums.order_id
+    where order_rates.rate is not null
 ),
 
 final as (

@@ -27,7 +27,8 @@ candidates as (
         on
             order_lines.customer_id = refunds.customer_id
             and order_lines.product_code = refunds.product_code
-            and order_lines.unit_price = refunds.unit_price
+            and order_lines.currency = refunds.currency
+            and order_lines.source_unit_price = refunds.source_unit_price
             and order_lines.ordered_at <= refunds.refunded_at
     where order_lines.line_kind = 'product'
 ),
@@ -47,7 +48,8 @@ final as (
         order_lines.customer_id,
         order_lines.product_code,
         order_lines.line_kind,
-        order_lines.unit_price,
+        order_lines.currency,
+        order_lines.source_unit_price as unit_price,
         order_lines.quantity,
         order_lines.ordered_at
     from order_lines

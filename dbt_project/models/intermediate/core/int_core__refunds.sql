@@ -1,23 +1,30 @@
 with refunds as (select * from {{ ref('stg_shop__refunds') }}),
 
+refund_rates as (select * from {{ ref('int_finance__refund_rates') }}),
+
 final as (
     select
-        refund_id,
-        cell,
-        refund_document_id,
-        order_id,
-        order_line_id,
-        customer_id,
-        product_id,
-        lower(product_id) as product_code,
-        line_kind,
-        quantity,
-        {{ reporting_amount('unit_price') }} as unit_price,
-        {{ reporting_amount('amount') }} as amount,
-        coalesce(country, '(unknown)') as country,
-        refunded_at,
-        {{ reporting_date('refunded_at') }} as refund_date
+        refunds.refund_id,
+        refunds.cell,
+        refunds.refund_document_id,
+        refunds.order_id,
+        refunds.order_line_id,
+        refunds.customer_id,
+        refunds.product_id,
+        lower(refunds.product_id) as product_code,
+        refunds.line_kind,
+        refunds.quantity,
+        {{ reporting_amount('refunds.unit_price', 'refund_rates.rate') }} as unit_price,
+        {{ reporting_amount('refunds.amount', 'refund_rates.rate') }} as amount,
+        refund_rates.currency,
+        refunds.unit_price as source_unit_price,
+        refunds.amount as source_amount,
+        coalesce(refunds.country, '(unknown)') as country,
+        refunds.refunded_at,
+        {{ reporting_date('refunds.refunded_at') }} as refund_date
     from refunds
+    inner join refund_rates on refunds.refund_id = refund_rates.refund_id
+    where refund_rates.rate is not null
 )
 
 select * from final

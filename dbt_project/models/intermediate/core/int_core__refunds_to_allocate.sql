@@ -7,7 +7,8 @@ final as (
         order_line_id,
         customer_id,
         product_code,
-        unit_price,
+        currency,
+        source_unit_price as unit_price,
         quantity,
         amount,
         refunded_at

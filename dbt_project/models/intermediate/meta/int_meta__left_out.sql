@@ -1,6 +1,16 @@
+{%- set unconverted_rules = {
+    'order': 'orders',
+    'refund': 'refund lines',
+    'payment': 'payments',
+    'spend': 'bills of a campaign',
+    'list price': 'list prices',
+} -%}
+
 with visitor_events as (select * from {{ ref('int_core__visitor_events') }}),
 
 baskets as (select * from {{ ref('int_recommendation__baskets') }}),
+
+unconverted as (select * from {{ ref('int_meta__unconverted') }}),
 
 final as (
     select
@@ -14,6 +24,14 @@ final as (
         count(distinct order_id) as row_count
     from baskets
     where not is_within_cap
+    {%- for kind, rule in unconverted_rules.items() %}
+    union all
+    select
+        '{{ rule }} without an exchange rate' as rule,
+        count(*) as row_count
+    from unconverted
+    where kind = '{{ kind }}'
+    {%- endfor %}
 )
 
 select * from final

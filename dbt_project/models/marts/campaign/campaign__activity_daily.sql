@@ -4,6 +4,8 @@ sessions as (select * from {{ ref('int_core__sessions') }}),
 
 spend as (select * from {{ ref('stg_campaign__spend') }}),
 
+spend_rates as (select * from {{ ref('int_finance__spend_rates') }}),
+
 campaigns as (select * from {{ ref('stg_campaign__campaigns') }}),
 
 spend_by_channel as (
@@ -11,9 +13,15 @@ spend_by_channel as (
         spend.spend_date as report_date,
         {{ channel_name('campaigns.channel', 'spend.campaign_id') }} as channel,
         {{ campaign_key('spend.campaign_id') }} as campaign_id,
-        {{ reporting_amount('spend.amount') }} as spend
+        {{ reporting_amount('spend.amount', 'spend_rates.rate') }} as spend
     from spend
+    inner join
+        spend_rates
+        on
+            spend.spend_date = spend_rates.spend_date
+            and spend.campaign_id = spend_rates.campaign_id
     left join campaigns on spend.campaign_id = campaigns.campaign_id
+    where spend_rates.rate is not null
 ),
 
 events_by_channel as (
