@@ -1,7 +1,7 @@
 with fx_rates as (select * from {{ ref('stg_finance__fx_rates') }}),
 
 ages as (
-    {%- for age in range(var('rate_lifetime_days') + 1) %}
+    {%- for age in range(var('rate_lifetime_days') | int + 1) %}
     select {{ age }} as days_old
     {%- if not loop.last %}
     union all
