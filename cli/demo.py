@@ -124,6 +124,57 @@ def advance(days: int | None, hours: int | None, directory: Path) -> None:
     click.echo("Next: `warehouse run` loads what changed")
 
 
+@demo.command(epilog=examples("warehouse demo lag 3600", "warehouse demo lag 0"))
+@click.argument("seconds", type=click.IntRange(0), metavar="SECONDS")
+@FOLDER
+def lag(seconds: int, directory: Path) -> None:
+    """Have the standby show each commit only SECONDS after it; 0 ends that and catches up.
+
+    Seconds of the wall clock, not of the shop's.
+    """
+    from demo.replication import lag as delay
+
+    delay(directory, seconds, progress=click.echo)
+    click.echo("Next: `warehouse run` says how far it is complete, and `demo status` the lag")
+
+
+@demo.command(epilog=examples("warehouse demo cut", "warehouse demo cut --directory DIR"))
+@FOLDER
+def cut(directory: Path) -> None:
+    """Cut the standby off: it answers, but shows nothing that is committed from now on."""
+    from demo.replication import cut as cut_off
+
+    cut_off(directory, progress=click.echo)
+    click.echo("Next: `warehouse demo advance`, then `warehouse run` finds nothing of the new day")
+
+
+@demo.command(epilog=examples("warehouse demo join", "warehouse demo join --directory DIR"))
+@FOLDER
+def join(directory: Path) -> None:
+    """Connect the standby again, and wait until it shows all that the primary has.
+
+    Where the primary's log does not reach back far enough, the standby is copied anew. After
+    `promote` this makes the old primary a fresh standby.
+    """
+    from demo.replication import join as connect
+
+    connect(directory, progress=click.echo)
+    click.echo("Next: `warehouse run` loads what was missing")
+
+
+@demo.command(epilog=examples("warehouse demo promote", "warehouse demo promote --directory DIR"))
+@FOLDER
+def promote(directory: Path) -> None:
+    """Fail over: the primary dies at once, the standby takes its place, at its own address.
+
+    What the standby had not received (after `cut`) is lost.
+    """
+    from demo.replication import promote as fail_over
+
+    fail_over(directory, progress=click.echo)
+    click.echo("Next: `warehouse demo join` makes the old primary a standby, or `warehouse run`")
+
+
 @demo.command(epilog=examples("warehouse demo down", "warehouse demo down --delete"))
 @click.option("--delete", is_flag=True, help="Also remove the shop's data and configuration.")
 @FOLDER
