@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format dev notebook bench lock docs-lines clean
+.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines clean
 .SUFFIXES:
 
 VENV := .venv
@@ -51,6 +51,9 @@ demo: setup ## start the demo shop, load it, publish a version, and show what th
 
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" leaves out the slow ones)
 	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+soak: setup ## load the demo shop day by day for a month, and compare with one run at the end
+	@python -m pytest -n 0 -m soak $(PYTEST_ARGS)
 
 lint: setup ## check style, SQL, portability to Redshift, and who imports whom
 	@ruff check .
