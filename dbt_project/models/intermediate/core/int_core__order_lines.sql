@@ -6,12 +6,14 @@ line_kinds as (select * from {{ ref('line_kinds') }}),
 
 order_rates as (select * from {{ ref('int_finance__order_rates') }}),
 
+customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
+
 final as (
     select
         order_lines.order_line_id,
         order_lines.cell,
         order_lines.order_id,
-        orders.customer_id,
+        coalesce(customer_aliases.customer_id, orders.customer_id) as customer_id,
         order_lines.product_id,
         lower(order_lines.product_id) as product_code,
         order_lines.line_kind,
@@ -31,6 +33,7 @@ final as (
     inner join orders on order_lines.order_id = orders.order_id
     inner join order_rates on order_lines.order_id = order_rates.order_id
     left join line_kinds on lower(order_lines.product_id) = line_kinds.product_code
+    left join customer_aliases on orders.customer_id = customer_aliases.merged_customer_id
     where order_rates.rate is not null
 )
 

@@ -4,6 +4,8 @@ order_lines as (select * from {{ ref('int_core__order_lines') }}),
 
 order_rates as (select * from {{ ref('int_finance__order_rates') }}),
 
+customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
+
 line_sums as (
     select
         order_id,
@@ -23,7 +25,7 @@ measured as (
     select
         orders.order_id,
         orders.cell,
-        orders.customer_id,
+        coalesce(customer_aliases.customer_id, orders.customer_id) as customer_id,
         orders.visitor_id,
         orders.ordered_at,
         {{ reporting_date('orders.ordered_at') }} as order_date,
@@ -42,6 +44,7 @@ measured as (
     from orders
     inner join order_rates on orders.order_id = order_rates.order_id
     left join line_sums on orders.order_id = line_sums.order_id
+    left join customer_aliases on orders.customer_id = customer_aliases.merged_customer_id
     where order_rates.rate is not null
 ),
 

@@ -2,6 +2,8 @@ with refunds as (select * from {{ ref('stg_shop__refunds') }}),
 
 refund_rates as (select * from {{ ref('int_finance__refund_rates') }}),
 
+customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
+
 final as (
     select
         refunds.refund_id,
@@ -9,7 +11,7 @@ final as (
         refunds.refund_document_id,
         refunds.order_id,
         refunds.order_line_id,
-        refunds.customer_id,
+        coalesce(customer_aliases.customer_id, refunds.customer_id) as customer_id,
         refunds.product_id,
         lower(refunds.product_id) as product_code,
         refunds.line_kind,
@@ -24,6 +26,7 @@ final as (
         {{ reporting_date('refunds.refunded_at') }} as refund_date
     from refunds
     inner join refund_rates on refunds.refund_id = refund_rates.refund_id
+    left join customer_aliases on refunds.customer_id = customer_aliases.merged_customer_id
     where refund_rates.rate is not null
 )
 

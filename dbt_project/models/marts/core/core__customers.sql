@@ -75,6 +75,8 @@ measured as (
     left join latest_documents on customers.customer_id = latest_documents.customer_id
     left join bought on customers.customer_id = bought.customer_id
     left join refunded on customers.customer_id = refunded.customer_id
+    -- what a merged account did is the surviving one's
+    where customers.merged_into is null
 ),
 
 -- who never bought has no place among the fifths of those who did
