@@ -28,6 +28,7 @@ sources:
     dsn: ${SHOP_DSN}                 # postgresql://reader:password@host:5432/shop
     # cells: { eu: "${SHOP_EU_DSN}", us: "${SHOP_US_DSN}" }   # instead of dsn: several databases
     # read_from: primary             # primary | replica
+    # heartbeat: ops.heartbeat.ts    # a time that the primary keeps current: how old a replica is
     tables:
       orders:
         key: [order_id]              # the columns that identify a row

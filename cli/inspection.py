@@ -99,11 +99,17 @@ def _postgres_tables(
 ) -> Iterator[TableCheck]:
     from extractors.relational.catalogue import relation
     from extractors.relational.connection import connect, server_of
+    from extractors.relational.heartbeat import heartbeat
     from extractors.relational.plan import TableSpec, problems, reading_mode
 
     server = server_of(name, dsn)
     keys = {key: secret.get_secret_value() for key, secret in settings.pii_keys.items()}
     with connect(server, dsn) as connection:
+        if source.heartbeat:
+            try:
+                heartbeat(connection, server, source.heartbeat)
+            except WarehouseError as error:
+                findings.add(error)
         for table, configured in source.tables.items():
             spec = TableSpec(
                 table,

@@ -24,6 +24,7 @@ sources:
     kind: postgres
     dsn: ${{SHOP_DSN}}
     read_from: replica
+    heartbeat: demo.clock.now
     tables:
 """
 # attribute -> type; what is not named here is text

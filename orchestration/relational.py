@@ -62,6 +62,7 @@ def _snapshot(pipeline: "Pipeline", source: str, cell: str) -> Iterator[Snapshot
         source=source,
         cell=cell,
         now=pipeline.settings.now,
+        heartbeat=configured.heartbeat,
     ) as snapshot:
         yield snapshot
 

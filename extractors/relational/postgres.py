@@ -21,6 +21,7 @@ from extractors.relational.checks import (
 from extractors.relational.checksums import TableReader
 from extractors.relational.connection import begin, connect, pinned, server_of
 from extractors.relational.failures import DRIVER_ERRORS, source_error
+from extractors.relational.heartbeat import heartbeat
 from extractors.relational.plan import Plan, TableSpec, plan
 from extractors.relational.positions import Start, changed_rows, position, start
 from extractors.relational.reading import OddValueError, Progress, Readers, write_parts
@@ -33,7 +34,9 @@ class Snapshot:
 
     Used as a context manager; `extract` and `reader` may be called from several threads.
     `complete_up_to`: every row stamped before it by its transaction's start is in the snapshot or
-    an earlier one. `readers` bounds the connections beside the coordinating one.
+    an earlier one. `readers` bounds the connections beside the coordinating one. `heartbeat` names
+    a timestamptz column, `schema.table.column`, that the primary keeps current: nothing later than
+    it is taken for complete.
     """
 
     def __init__(
@@ -44,10 +47,11 @@ class Snapshot:
         cell: str = "main",
         now: Callable[[], datetime],
         readers: int = 2,
+        heartbeat: str | None = None,
     ) -> None:
         self.source, self.cell = source, cell
         self.server = server_of(source, dsn)
-        self._dsn, self._now, self._limit = dsn, now, readers
+        self._dsn, self._now, self._limit, self._heartbeat = dsn, now, readers, heartbeat
         # Columns that this read had to make text: a certificate must know them.
         self._widened: dict[str, frozenset[str]] = {}
 
@@ -66,11 +70,14 @@ class Snapshot:
     def _take(self, opened: ExitStack) -> None:
         holder = opened.enter_context(closing(connect(self.server, self._dsn)))
         now = self._now()
-        seconds = snapshots.held_back(holder)
+        seconds = snapshots.held_back(holder, has_heartbeat=self._heartbeat is not None)
         lsn_before = snapshots.lsn(holder)
         begin(holder)
         identity, self.facts = snapshots.taken(holder, lsn_before)
         self.complete_up_to: datetime = now - timedelta(seconds=seconds)
+        if self._heartbeat:
+            beat = heartbeat(holder, self.server, self._heartbeat)
+            self.complete_up_to = min(self.complete_up_to, beat)
         # Apart from the holder: an error would end the transaction that keeps the snapshot.
         dsn, version = pinned(self._dsn, holder), holder.info.server_version
         self._catalogue = opened.enter_context(closing(connect(self.server, dsn)))

@@ -56,12 +56,15 @@ select 'infinity'::timestamptz as a, '-infinity'::timestamptz as b, 'infinity'::
 """
 
 
-def held_back(connection: "psycopg.Connection[Any]") -> float:
-    """Return for how many seconds rows may already be stamped that no snapshot can see yet."""
-    seconds = float(_one(connection, _HELD_BACK, [APPLICATION]))
-    if _one(connection, "select pg_is_in_recovery()"):
-        seconds += max(float(_one(connection, _LAG) or 0), 0)
-    return max(seconds, 0)
+def held_back(connection: "psycopg.Connection[Any]", *, has_heartbeat: bool) -> float:
+    """Return for how many seconds rows may already be stamped that no snapshot can see yet.
+
+    Who reads on a standby writes nothing; there the replay lag counts, unless a heartbeat tells
+    better how old its data are.
+    """
+    if not _one(connection, "select pg_is_in_recovery()"):
+        return max(float(_one(connection, _HELD_BACK, [APPLICATION])), 0)
+    return 0.0 if has_heartbeat else max(float(_one(connection, _LAG) or 0), 0)
 
 
 def lsn(connection: "psycopg.Connection[Any]") -> int:

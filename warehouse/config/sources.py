@@ -58,6 +58,12 @@ def _postgres_address(value: SecretStr) -> SecretStr:
     return value
 
 
+def _heartbeat(value: str) -> str:
+    if not re.fullmatch(r"([^.\s]+\.){1,2}[^.\s]+", value):
+        raise ValueError("names no column; write it as schema.table.column")
+    return value
+
+
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres_address)]
 
 
@@ -71,6 +77,9 @@ class PostgresSource(Section):
     """Cell name: address; instead of `dsn`."""
     read_from: Literal["primary", "replica"] = "primary"
     """Whether the addresses are of primaries or of read replicas."""
+    heartbeat: Annotated[str, AfterValidator(_heartbeat)] | None = None
+    """`schema.table.column`: a timestamptz that the primary keeps current, as pt-heartbeat does.
+    No source is taken for complete beyond it, however old a replica's data are."""
     tables: dict[TableName, RelationalTable] = Field(min_length=1)
     """The tables to read."""
 
