@@ -2,6 +2,8 @@ with orders as (select * from {{ ref('int_core__orders') }}),
 
 order_refunds as (select * from {{ ref('int_core__order_refunds') }}),
 
+balances as (select * from {{ ref('int_core__order_balances') }}),
+
 final as (
     select
         orders.order_id,
@@ -23,8 +25,11 @@ final as (
         coalesce(order_refunds.refunded_amount, 0) as refunded_amount,
         cast(
             orders.gross_revenue - coalesce(order_refunds.refunded_amount, 0) as decimal(18, 4)
-        ) as net_revenue
+        ) as net_revenue,
+        balances.paid_amount,
+        cast(balances.payment_status as {{ varchar(64) }}) as payment_status
     from orders
+    inner join balances on orders.order_id = balances.order_id
     left join order_refunds on orders.order_id = order_refunds.order_id
 )
 
