@@ -1,6 +1,5 @@
 """Start, adopt and stop the DynamoDB emulator, whose items are kept as files."""
 
-import json
 import os
 import signal
 import subprocess
@@ -9,14 +8,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from demo import processes
+import pyarrow as pa
+from pyarrow import parquet
+
+from demo import dynamodb_files, dynamodb_live, processes
+from demo.dynamodb_files import ItemFile, difference
+from demo.items import RENDERED, Item, in_order, rendered_items
 from demo.tables import DYNAMODB_TABLES, REGION
 from extractors.errors import SourceError
 
 # Any non-empty pair does: the emulator listens on 127.0.0.1 only and checks no signature.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}
 
-Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB JSON: {"price": {"N": "2.55"}}
+# Up to so many puts and deletes go through the API; a start is quicker than more of them.
+LIVE = 3000
 
 
 class DynamoDbServer:
@@ -72,46 +77,60 @@ class DynamoDbServer:
         """Return whether this directory's process serves its tables."""
         return self._pid() is not None
 
-    def write(self, version: str, tables: Mapping[str, Iterable[Item]]) -> None:
-        """Replace the files of items; `version` names what they hold and is written last."""
+    def update(self, version: str, tables: Mapping[str, pa.Table]) -> dict[str, tuple[int, int]]:
+        """Hold other items, in the files and in the process where one runs.
+
+        `version` names what the tables hold, which are as `demo.items.rendered` returns them; what
+        `write_more` keeps is added to them. Returns how many items of each table were put and
+        deleted. The version is written last: killed before that, the files count as lost; killed
+        after it, `served` tells that the process lags, and it is to be started anew.
+        """
+        known = self.directory / "version"
+        # Opened now, they stay what they were once their files are replaced.
+        held = {name: self._open(name) for name in DYNAMODB_TABLES} if known.exists() else {}
+        is_live = bool(held) and self.served == self.version
+        self.directory.mkdir(parents=True, exist_ok=True)
+        known.unlink(missing_ok=True)
         for table in DYNAMODB_TABLES:
-            self._write(f"{table}.jsonl", tables[table])
-        processes.write_private(self.directory / "version", version)
+            dynamodb_files.write(self.directory, table, self._with_more(table, tables[table]))
+        processes.write_private(known, version)
+        files = {table: self._open(table) for table in DYNAMODB_TABLES}
+        if not held:
+            counts = {table: (len(file), 0) for table, file in files.items()}
+        else:
+            changed = {table: difference(held[table], file) for table, file in files.items()}
+            counts = {table: (len(put), len(gone)) for table, (put, gone) in changed.items()}
+            if is_live and sum(map(sum, counts.values())) <= LIVE:
+                for table, (put, gone) in changed.items():
+                    dynamodb_live.apply(self.port, table, files[table], put, gone)
+                processes.write_private(self.directory / "served", version)
+        if self.is_running() and self.served != version:
+            self.stop()
+            self.start()
+        return counts
 
     def write_more(self, table: str, name: str, items: Iterable[Item]) -> None:
-        """Keep further items of a table, which `write` leaves alone."""
-        self._write(f"{table}.{name}.jsonl", items)
+        """Keep further items of a table, which the next `update` and all later ones add."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self._more(table, name)
+        aside = path.with_name(f".{path.name}")
+        parquet.write_table(rendered_items(items, DYNAMODB_TABLES[table]), aside)
+        aside.replace(path)
 
     def has_more(self, table: str, name: str) -> bool:
         """Return whether `write_more` wrote these items."""
-        return (self.directory / f"{table}.{name}.jsonl").exists()
+        return self._more(table, name).exists()
 
-    def _write(self, name: str, items: Iterable[Item]) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        aside = self.directory / f".{name}"
-        with aside.open("w") as lines:
-            for item in items:
-                lines.write(json.dumps(item, separators=(",", ":")) + "\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-        aside.replace(self.directory / name)
+    def _more(self, table: str, name: str) -> Path:
+        return self.directory / f"{table}.more-{name}.parquet"
 
-    def apply(self, table: str, put: Iterable[Item], delete: Iterable[Item] = ()) -> None:
-        """Put and delete items of the running process, as a live application would."""
-        requests = [{"PutRequest": {"Item": item}} for item in put]
-        keys = DYNAMODB_TABLES[table]
-        requests += [
-            {"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in delete
-        ]
-        client = self.client()
-        for first in range(0, len(requests), 25):
-            pending = {table: requests[first : first + 25]}
-            while pending:
-                pending = client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
+    def _with_more(self, table: str, items: pa.Table) -> pa.Table:
+        paths = sorted(self.directory.glob(f"{table}.more-*.parquet"))
+        more = [parquet.read_table(path, schema=RENDERED) for path in paths]
+        return in_order([items, *more], DYNAMODB_TABLES[table]) if more else items
 
-    def mark_served(self) -> None:
-        """Record that the running process now holds what the files hold."""
-        processes.write_private(self.directory / "served", self.version)
+    def _open(self, table: str) -> ItemFile:
+        return ItemFile(self.directory, table, DYNAMODB_TABLES[table])
 
     def start(self) -> Self:
         """Start the process, or adopt it when it runs already."""

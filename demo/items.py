@@ -40,11 +40,7 @@ def rendered(tables: Iterable[pa.Table], keys: tuple[str, str]) -> pa.Table:
     """
     with duckdb.connect(config={"arrow_large_buffer_size": True}) as connection:
         parts = [_lines(connection, table, keys) for table in tables if table.num_rows]
-    found = pa.concat_tables([RENDERED.empty_table(), *parts])
-    order = pc.sort_indices(found, [("hash", "ascending"), ("range", "ascending")])
-    found = found.take(order).combine_chunks()
-    _refuse_bad_keys(found, keys)
-    return found
+    return in_order(parts, keys)
 
 
 def rendered_items(items: Iterable[Item], keys: tuple[str, str]) -> pa.Table:
@@ -56,7 +52,15 @@ def rendered_items(items: Iterable[Item], keys: tuple[str, str]) -> pa.Table:
         # The keys come first, as in every other line: they are read without the rest.
         columns[2].append(line_of({key: item[key] for key in keys} | item))
         columns[3].append(size_of(item))
-    found = pa.table(columns, schema=RENDERED)
+    return in_order([pa.table(columns, schema=RENDERED)], keys)
+
+
+def in_order(tables: Iterable[pa.Table], keys: tuple[str, str]) -> pa.Table:
+    """Return the rendered items of all `tables`, sorted by the UTF-8 of their keys.
+
+    Raises ValueError for a key that is NULL, empty or there twice.
+    """
+    found = pa.concat_tables([RENDERED.empty_table(), *tables])
     order = pc.sort_indices(found, [("hash", "ascending"), ("range", "ascending")])
     found = found.take(order).combine_chunks()
     _refuse_bad_keys(found, keys)
