@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Shop, differences
+from tests.demo_shops import published
+from tests.shops import differences
 
 pytestmark = pytest.mark.slow
 
@@ -16,23 +17,16 @@ DAYS = [3, pytest.param(30, marks=pytest.mark.soak)]
 def test_a_run_after_each_day_publishes_what_one_run_at_the_end_publishes(
     days: int, tmp_path: Path
 ) -> None:
-    tmp_path.chmod(0o755)  # the demo's PostgreSQL runs as another user when root starts it
-    daily = Shop(tmp_path / "daily")
-    daily.directory.mkdir()
-    daily.command("demo", "up", "--scale", "0.1")
-    try:
-        daily.command("run")
+    with published(tmp_path, "--scale", "0.1") as daily:
         first = daily.current()
         for _ in range(days):
             daily.command("demo", "advance", "--days", "1")
             daily.command("run")
         last = daily.current()
+        assert len(daily.versions()) == days + 1
+        assert last["as_of"] > first["as_of"]
+        assert last["tables"] != first["tables"]
         once = daily.sibling(tmp_path / "once")
         once.command("run", "--as-of", last["as_of"])
-    finally:
-        daily.command("demo", "down", "--delete")
-    assert differences(daily.published, once.published) == []
-    assert last["tables"] == once.current()["tables"]
-    assert len(daily.versions()) == days + 1
-    assert last["as_of"] > first["as_of"]
-    assert last["tables"] != first["tables"]
+        assert differences(daily.published, once.published) == []
+        assert last["tables"] == once.current()["tables"]
