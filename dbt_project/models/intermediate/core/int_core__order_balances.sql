@@ -33,9 +33,9 @@ final as (
     select
         measured.*,
         case
-            when paid_amount = due_amount then 'paid'
-            when paid_amount > due_amount then 'overpaid'
-            when paid_amount > 0 then 'partial'
+            when measured.paid_amount = measured.due_amount then 'paid'
+            when measured.paid_amount > measured.due_amount then 'overpaid'
+            when measured.paid_amount > 0 then 'partial'
             else 'unpaid'
         end as payment_status
     from measured

@@ -37,24 +37,24 @@ running as (
     select
         signed.*,
         cast(
-            sum(direction * source_amount) over (
+            sum(signed.direction * signed.source_amount) over (
                 partition by
-                    order_id,
-                    case when order_id is null then payment_id end,
-                    currency
-                order by paid_at, payment_id
+                    signed.order_id,
+                    case when signed.order_id is null then signed.payment_id end,
+                    signed.currency
+                order by signed.paid_at, signed.payment_id
                 rows between unbounded preceding and current row
             ) as decimal(18, 4)
         ) as source_paid_after,
         cast(
-            sum(direction * source_amount) over (
+            sum(signed.direction * signed.source_amount) over (
                 partition by
-                    order_id,
-                    case when order_id is null then payment_id end,
-                    currency
-                order by paid_at, payment_id
+                    signed.order_id,
+                    case when signed.order_id is null then signed.payment_id end,
+                    signed.currency
+                order by signed.paid_at, signed.payment_id
                 rows between unbounded preceding and current row
-            ) - direction * source_amount as decimal(18, 4)
+            ) - signed.direction * signed.source_amount as decimal(18, 4)
         ) as source_paid_before
     from signed
 ),
@@ -65,14 +65,18 @@ converted as (
     select
         running.*,
         {%- for moment in ['before', 'after'] %}
-        {{ reporting_amount('source_paid_' ~ moment, 'rate') }}
+        {{ reporting_amount('running.source_paid_' ~ moment, 'running.rate') }}
         + case
-            when is_in_order_currency and source_paid_{{ moment }} >= ordered_source_amount
-                then ordered_amount - {{ reporting_amount('ordered_source_amount', 'rate') }}
+            when
+                running.is_in_order_currency
+                and running.source_paid_{{ moment }} >= running.ordered_source_amount
+                then
+                    running.ordered_amount
+                    - {{ reporting_amount('running.ordered_source_amount', 'running.rate') }}
             else 0
         end as paid_{{ moment }},
         {%- endfor %}
-        {{ reporting_amount('source_amount', 'rate') }} as unsettled_amount
+        {{ reporting_amount('running.source_amount', 'running.rate') }} as unsettled_amount
     from running
 ),
 
