@@ -79,6 +79,29 @@ def start(plan: Plan, since: dict[str, Any] | None, facts: Facts) -> Start:
     return Start("incremental", reason, since["xmin"], _added(since, plan.relation))
 
 
+def left_behind(since: dict[str, Any] | None, facts: Facts) -> str | None:
+    """Return why the server shows an older state than a position, if so.
+
+    Such a state would bring back what was deleted since. Only a primary may go back: somebody
+    restored it.
+    """
+    if since is None or since.get("system_identifier") != facts.system_identifier:
+        return None
+    known = since.get("timeline", 0)
+    if facts.timeline < known:
+        return (
+            f"is on timeline {facts.timeline}, the server read before was on {known}: a failover"
+            " left it behind; connect to the new primary or a replica of it (after a restore from"
+            " a backup, run once with --full-refresh)"
+        )
+    if facts.in_recovery and facts.timeline == known and facts.lsn_before < since.get("lsn", 0):
+        return (
+            "shows an older state than what was read before: its replay lags; run again when it"
+            " has caught up, or read another replica"
+        )
+    return None
+
+
 def _broken(since: dict[str, Any], plan: Plan, facts: Facts) -> str | None:
     """Return why the rows changed since a position cannot be told by xmin, if so."""
     checks = (
@@ -89,7 +112,7 @@ def _broken(since: dict[str, Any], plan: Plan, facts: Facts) -> str | None:
         (since.get("columns") != plan.fingerprint, "its columns, types, key or PII rules changed"),
         (
             facts.xmin < since.get("xmin", 0) or facts.lsn_before < since.get("lsn", 0),
-            "the server is behind the one read before (a lagging replica)",
+            "the server is behind the one read before (a restore)",
         ),
         (
             facts.xmax - since.get("xmin", 0) >= _HALF_CIRCLE,

@@ -23,7 +23,7 @@ from extractors.relational.connection import begin, connect, pinned, server_of
 from extractors.relational.failures import DRIVER_ERRORS, source_error
 from extractors.relational.heartbeat import heartbeat
 from extractors.relational.plan import Plan, TableSpec, plan
-from extractors.relational.positions import Start, changed_rows, position, start
+from extractors.relational.positions import Start, changed_rows, left_behind, position, start
 from extractors.relational.reading import OddValueError, Progress, Readers, write_parts
 
 __all__ = ["Snapshot", "TableSpec"]
@@ -104,7 +104,11 @@ class Snapshot:
         """Write a table's package: what changed since a position, or all where that is unknown.
 
         A package without rows still moves the position on. `progress` gets each part's row count.
+        SourceError: the source refuses, or shows an older state than the position's.
         """
+        behind = left_behind(since, self.facts)
+        if behind:
+            raise SourceError(f"{self.server.table(spec.name)}: the server {behind}")
         rejecting, widened = False, frozenset[str]()
         try:
             while True:

@@ -37,7 +37,7 @@ select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
              else pg_current_wal_insert_lsn() end - '0/0'::pg_lsn)::bigint
 """
 
-# The control file's timeline lags a promotion; the WAL's own name and the receiver do not.
+# The control file's timelines lag a promotion; the WAL's own name and the receiver do not.
 _TAKEN = """
 select pg_export_snapshot(),
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
@@ -45,6 +45,7 @@ select pg_export_snapshot(),
        (select system_identifier::text from pg_control_system()),
        case when pg_is_in_recovery()
             then greatest((select timeline_id from pg_control_checkpoint()),
+                          (select min_recovery_end_timeline from pg_control_recovery()),
                           (select received_tli from pg_stat_wal_receiver))
             else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
        current_setting('server_version'), pg_is_in_recovery(), current_database()::text
