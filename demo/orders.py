@@ -1,280 +1,246 @@
-"""Map document lines (Online Retail's form) to the rows of the shop's tables."""
+"""What the shop's PostgreSQL holds, as a function of real orders, arguments and the clock.
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+`history_of` says what happens until a month after the clock, `rows_of` what of it the tables show
+at the clock. Everything is drawn by entity, so a later clock only adds what happens meanwhile.
+"""
 
-import duckdb
-import numpy as np
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
-from demo.draws import Draws, key_of, keys_of
+from demo.activity.devices import order_visitors
+from demo.history import AHEAD, History
+from demo.parameters import Parameters
+from demo.rows import life
+from demo.rows.addresses import addresses
+from demo.rows.at_clock import shown
+from demo.rows.catalogue import Catalogue, made_catalogue, real_catalogue
+from demo.rows.columns import INSTANT, NEVER, picked, seconds_of
+from demo.rows.dated import Prices, StockOuts, price_list, stock_outs
+from demo.rows.documents import document_rows, utc
+from demo.rows.finance import affiliates, commission_plans, fx_rates
+from demo.rows.goods import movements
+from demo.rows.made_lines import planted_pairs
+from demo.rows.made_shop import made_rows
+from demo.rows.people import People, made_people, real_people, user_rows
+from demo.rows.sales import sales
+from demo.scenarios import planned
 from demo.tables import SHOP_TABLES
 
-LONDON = ZoneInfo("Europe/London")
+__all__ = ["OPENED", "history_of", "rows_of", "shop_rows", "utc"]
 
-# The first word found in a product's name decides; no word: `other`.
-CATEGORIES = (
-    ("christmas", "seasonal"),
-    ("easter", "seasonal"),
-    ("bag", "bags"),
-    ("lunch box", "kitchen"),
-    ("mug", "kitchen"),
-    ("cake", "kitchen"),
-    ("plate", "kitchen"),
-    ("bowl", "kitchen"),
-    ("cup", "kitchen"),
-    ("tea", "kitchen"),
-    ("jar", "kitchen"),
-    ("candle", "home"),
-    ("light", "home"),
-    ("lantern", "home"),
-    ("clock", "home"),
-    ("frame", "home"),
-    ("cushion", "home"),
-    (" sign ", "home"),
-    ("hook", "home"),
-    ("card", "stationery"),
-    ("wrap", "stationery"),
-    ("paper", "stationery"),
-    ("pencil", "stationery"),
-    ("toy", "toys"),
-    ("doll", "toys"),
-    ("game", "toys"),
-    ("garden", "garden"),
-    ("plant", "garden"),
-    ("flower", "garden"),
-    ("necklace", "jewellery"),
-    ("bracelet", "jewellery"),
-    ("earring", "jewellery"),
-)
-BRANDS = ("Harbour & Pine", "Little Lantern", "Mill Lane", "Rosewater", "Tin Drum", "Unbranded")
-GENDERS = ("female", "male", "other", None)
-GENDER_SHARES = (0.50, 0.36, 0.03, 0.11)
-
-DOCUMENTS = """
-create table documents as
-select
-    invoice_no,
-    upper(invoice_no[1]) = 'C' as is_refund,
-    min(occurred_at) as document_at,
-    max(position) as last_position,
-    first(customer_id order by position) filter (customer_id is not null) as user_id,
-    first(country order by position) filter (country is not null) as country
-from lines
-group by invoice_no
-"""
-USERS = """
-select
-    person.customer_id as user_id,
-    'c' || person.customer_id || '@example.com' as email,
-    'Customer ' || person.customer_id as name,
-    drawn.birth_date,
-    drawn.gender,
-    person.country,
-    person.created_at,
-    drawn.marketing_consent,
-    'active' as account_status,
-    cast(null as varchar) as merged_into
-from (
-    select
-        customer_id,
-        last(country order by document_at, last_position) filter (country is not null) as country,
-        min(document_at) as created_at
-    from (
-        select distinct customer_id, invoice_no from lines where customer_id is not null
-    )
-    inner join documents using (invoice_no)
-    group by customer_id
-) as person
-inner join drawn_users as drawn on person.customer_id = drawn.user_id
-order by person.customer_id
-"""
-PRODUCTS = """
-select
-    product.stock_code as product_id,
-    product.name,
-    coalesce(
-        (
-            select first(word.category order by word.place)
-            from words as word
-            where contains(' ' || lower(product.name) || ' ', word.word)
-        ),
-        'other'
-    ) as category,
-    drawn.brand,
-    coalesce(product.list_price, 0) as list_price,
-    'GBP' as currency,
-    regexp_matches(product.stock_code, '^[0-9]{5}') as is_commissionable,
-    true as is_active,
-    product.created_at
-from (
-    select
-        stock_code,
-        last(trim(description) order by occurred_at, position)
-            filter (trim(description) <> '') as name,
-        last(unit_price order by occurred_at, position) filter (unit_price > 0) as list_price,
-        min(occurred_at) as created_at
-    from lines
-    group by stock_code
-) as product
-inner join drawn_products as drawn on product.stock_code = drawn.product_id
-order by product.stock_code
-"""
-ORDERS = """
-select
-    document.invoice_no as order_id,
-    document.user_id,
-    drawn.visitor_id,
-    document.document_at as ordered_at,
-    'shipped' as status,
-    document.country,
-    'GBP' as currency,
-    cast(null as varchar) as coupon_code
-from documents as document
-inner join drawn_orders as drawn on document.invoice_no = drawn.order_id
-order by document.invoice_no
-"""
-ORDER_LINES = """
-select
-    invoice_no || '-' || n as order_line_id,
-    invoice_no as order_id,
-    stock_code as product_id,
-    quantity,
-    unit_price,
-    occurred_at as entered_at
-from lines
-inner join documents using (invoice_no)
-where not is_refund
-order by position
-"""
-REFUNDS = """
-select
-    line.invoice_no || '-' || line.n as refund_id,
-    line.invoice_no as refund_document_id,
-    cast(null as varchar) as order_id,
-    cast(null as varchar) as order_line_id,
-    document.user_id,
-    line.stock_code as product_id,
-    -line.quantity as quantity,
-    line.unit_price,
-    cast(-line.quantity * line.unit_price as decimal(14, 3)) as amount,
-    'GBP' as currency,
-    document.country,
-    document.document_at as refunded_at
-from lines as line
-inner join documents as document using (invoice_no)
-where document.is_refund
-order by line.position
-"""
+# The first day of a made-up shop.
+OPENED = datetime(2026, 1, 1, tzinfo=UTC)
+# Numbers of made-up documents begin here: in a made-up shop, and among real orders.
+FIRST_NUMBER, FIRST_NUMBER_AMONG_REAL = 600_001, 900_001
+# The chance that an article in an odd position is sold out within 60 days.
+STOCK_OUT_SHARE = 0.35
 
 
-def utc(wall: datetime) -> datetime:
-    """Return the UTC time of a London wall-clock time, by the time zone's rules.
+@dataclass(frozen=True)
+class _Living:
+    """What is made up: who buys, what there is to buy, from when on."""
 
-    An hour that occurs twice in autumn is taken as its first pass (summer time); one that does not
-    exist in spring is read with the offset before the change, so 01:30 becomes 01:30 UTC.
+    start: datetime
+    people: People
+    catalogue: Catalogue
+    prices: Prices
+    outs: StockOuts
+
+
+def history_of(
+    lines: pa.Table | None,
+    first: pa.Table | None,
+    now: datetime,
+    made_from: datetime | None,
+    seed: int,
+    scale: float,
+    parameters: Parameters,
+) -> History:
+    """Return what happens in the shop until 31 days after `now`.
+
+    `lines` are all lines of real orders so far in the form of `orders_file.read_lines`, `first`
+    those of the first part; without `first` the shop is a made-up one that opens on 2026-01-01.
+    Without `made_from` nothing is made up among real orders.
     """
-    return wall.replace(tzinfo=LONDON).astimezone(ZoneInfo("UTC"))
+    horizon = now + AHEAD
+    real = document_rows(lines, seed) if lines is not None and lines.num_rows else None
+    firsts = document_rows(first, seed) if first is not None else None
+    opened, start = OPENED, OPENED
+    if firsts is not None:
+        opened = _midnight((firsts["orders"], "ordered_at"), (firsts["refunds"], "refunded_at"))
+        start = made_from
+    living = _living(first, firsts, start, horizon, seed, scale) if start else None
+    catalogue = living.catalogue if living else None
+    products = life.products(
+        real["products"] if real else None, catalogue, seed, seconds_of(start or opened)
+    )
+    prices = life.price_rows(products, catalogue, living.prices if living else None)
+    outs = life.out_rows(catalogue, living.outs if living else None)
+    plan = None
+    if living is not None:
+        articles = _articles(products, living.catalogue)
+        plan = planned(articles, prices, outs, living.start, horizon, seed, parameters)
+    people = living.people if living else real_people(seed, _users(firsts), scale, NEVER)
+    partners = affiliates(people, seed, scale, seconds_of(opened))
+    made = None
+    if living is not None:
+        made = made_rows(
+            living.people,
+            living.catalogue,
+            living.prices,
+            living.outs,
+            partners.coupons(),
+            seed,
+            scale,
+            living.start,
+            horizon,
+            FIRST_NUMBER if firsts is None else FIRST_NUMBER_AMONG_REAL,
+            parameters,
+        )
+    cases = document_rows(plan.lines, seed) if plan and plan.lines.num_rows else None
+    sold = sales(real, cases, made, seed, parameters)
+    sold["orders"] = _with_visitors(sold["orders"], seed, scale, parameters)
+    given = [real["users"] if real else None, plan.users if plan else None]
+    given.append(user_rows(people, seed) if firsts is None else None)
+    users = life.users([rows for rows in given if rows is not None], people)
+    lives_from = seconds_of(start) if start else None
+    stock = {"products": products, **sold}
+    rows = {
+        **stock,
+        "users": users,
+        "merges": people.merges(),
+        "addresses": addresses(users, seed, lives_from),
+        "prices": prices,
+        "movements": movements(
+            stock, outs, firsts, catalogue, seed, scale, lives_from, opened, now, parameters
+        ),
+        "affiliates": partners.rows(),
+        "commission_plans": commission_plans(partners, seconds_of(opened), parameters),
+        "fx_rates": fx_rates(seed, seconds_of(opened), seconds_of(horizon)),
+    }
+    pairs = _pairs(living, seed, parameters)
+    happened = _history(rows, outs, now, horizon, opened, made_from, pairs)
+    return replace(happened, scenarios=plan)
+
+
+def _users(documents: dict[str, pa.Table] | None) -> pa.Table:
+    assert documents is not None
+    return documents["users"]
+
+
+def rows_of(history: History) -> dict[str, pa.Table]:
+    """Return every table of PostgreSQL but campaigns and ad_spend as it stands at `history.now`.
+
+    Columns are those of SHOP_TABLES; rows are sorted by key.
+    """
+    return shown(dict(history.life), history.now.astimezone(UTC).isoformat())
 
 
 def shop_rows(lines: pa.Table, seed: int, visitor_share: float) -> dict[str, pa.Table]:
-    """Return users, products, orders, order_lines and refunds for lines in file order.
+    """Return users, products, orders, order_lines and refunds for lines in file order."""
+    rows = document_rows(lines, seed)
+    visitors = order_visitors(rows["orders"], seed, Parameters(), visitor_share)
+    orders = rows["orders"].append_column("visitor_id", visitors)
+    names = next(table.names for table in SHOP_TABLES if table.name == "orders")
+    return rows | {"orders": orders.select(list(names))}
 
-    What is drawn (birth dates, brands, which orders came from a known browser) depends on the
-    entity's own id only: further lines change nothing of it.
-    """
-    connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
-    _register_lines(connection, lines)
-    connection.execute(DOCUMENTS)
-    words = [(place, word, category) for place, (word, category) in enumerate(CATEGORIES)]
-    places, texts, categories = zip(*words, strict=True)
-    connection.register("words", pa.table({"place": places, "word": texts, "category": categories}))
-    users = _column(
-        connection, "select distinct customer_id from lines where customer_id is not null"
-    )
-    connection.register("drawn_users", _drawn_users(users, seed))
-    products = _column(connection, "select distinct stock_code from lines")
-    connection.register("drawn_products", _drawn_products(products, seed))
-    found = connection.sql("select invoice_no, user_id from documents where not is_refund")
-    orders, owners = (column.to_pylist() for column in found.to_arrow_table().columns)
-    connection.register("drawn_orders", _drawn_orders(orders, owners, seed, visitor_share))
-    queries = {
-        "users": USERS,
-        "products": PRODUCTS,
-        "orders": ORDERS,
-        "order_lines": ORDER_LINES,
-        "refunds": REFUNDS,
+
+def _midnight(*documents: tuple[pa.Table, str]) -> datetime:
+    """Return the midnight UTC before the earliest document."""
+    times = [pc.min(table.column(name)).as_py() for table, name in documents if table.num_rows]
+    return min(times).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _living(
+    first: pa.Table | None,
+    firsts: dict[str, pa.Table] | None,
+    start: datetime,
+    horizon: datetime,
+    seed: int,
+    scale: float,
+) -> _Living:
+    at, until = seconds_of(start), seconds_of(horizon)
+    if first is None or firsts is None:
+        people = made_people(seed, scale, at, until)
+        catalogue = made_catalogue(seed, scale, at)
+    else:
+        people = real_people(seed, firsts["users"], scale, at)
+        catalogue = real_catalogue(seed, first, firsts["products"], at)
+    prices = price_list(catalogue, seed, at, until)
+    outs = stock_outs(catalogue, seed, at, until, STOCK_OUT_SHARE)
+    return _Living(start, people, catalogue, prices, outs)
+
+
+def _articles(products: pa.Table, catalogue: Catalogue) -> pa.Table:
+    """Return product_id, name, created_at and discontinued_at of what customers look for."""
+    is_article = pc.is_in(products.column("product_id"), pa.array(catalogue.ids, pa.string()))
+    found = products.filter(is_article).select(["product_id", "name", "created_at", "ended_at"])
+    return found.rename_columns(["product_id", "name", "created_at", "discontinued_at"])
+
+
+def _with_visitors(orders: pa.Table, seed: int, scale: float, parameters: Parameters) -> pa.Table:
+    """Add visitor_id: of orders from a browser that the shop knows."""
+    shares = {
+        True: parameters.tracked_made,
+        False: min(1.0, parameters.tracked_real * scale),
     }
-    rows = {name: connection.sql(query).to_arrow_table() for name, query in queries.items()}
-    return {table.name: rows[table.name] for table in SHOP_TABLES if table.name in rows}
+    found = pa.nulls(orders.num_rows, pa.string())
+    for is_made, share in shares.items():
+        visitors = order_visitors(orders, seed, parameters, share)
+        is_here = pc.and_(pc.equal(orders.column("is_made"), is_made), orders.column("has_browser"))
+        found = pc.if_else(is_here.combine_chunks(), visitors, found)
+    return orders.append_column("visitor_id", found)
 
 
-def _register_lines(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> None:
-    """Number the lines of each document from 1 in file order, and give their times in UTC."""
-    walls = lines.column("invoiced_at").unique()
-    times = pa.array([utc(wall) for wall in walls.to_pylist()], pa.timestamp("us", "UTC"))
-    connection.register("walls", pa.table({"invoiced_at": walls, "occurred_at": times}))
-    positions = pa.array(np.arange(lines.num_rows))
-    connection.register("given", lines.append_column("position", positions))
-    connection.execute(
-        """
-        create table lines as
-        select
-            given.* exclude (invoiced_at),
-            walls.occurred_at,
-            row_number() over (partition by given.invoice_no order by given.position) as n
-        from given
-        inner join walls using (invoiced_at)
-        """
+def _history(
+    rows: dict[str, pa.Table],
+    outs: pa.Table,
+    now: datetime,
+    horizon: datetime,
+    opened: datetime,
+    made_from: datetime | None,
+    pairs: pa.Table,
+) -> History:
+    orders, affiliates = rows["orders"], rows["affiliates"]
+    moment = pa.scalar(now, INSTANT)
+    is_closed, is_suspended = (
+        pc.fill_null(pc.less_equal(affiliates.column(name), moment), False)
+        for name in ("closed_at", "suspended_at")
+    )
+    status = pc.if_else(is_closed, "closed", pc.if_else(is_suspended, "suspended", "active"))
+    people = ["user_id", "country", "birth_date", "gender", "created_at", "marketing_consent"]
+    bought = ["order_id", "user_id", "ordered_at", "country", "is_made", "visitor_id"]
+    lines = ["order_line_id", "order_id", "product_id", "quantity", "unit_price", "entered_at"]
+    # What staff tried and removed again is no order of anybody's.
+    real = orders.filter(pc.is_null(orders.column("deleted_at")))
+    kept = pc.is_in(rows["order_lines"].column("order_id"), real.column("order_id"))
+    return History(
+        now=now,
+        horizon=horizon,
+        opened=opened,
+        made_from=made_from,
+        users=rows["users"].select(people),
+        merges=rows["merges"],
+        orders=real.select([*bought, "coupon_code"]),
+        order_lines=rows["order_lines"].filter(kept).select(lines),
+        products=rows["products"].select(["product_id", "name", "category", "created_at"]),
+        prices=rows["prices"],
+        stock_outs=outs,
+        affiliates=affiliates.select(["affiliate_id", "user_id"])
+        .append_column("status", status)
+        .append_column("joined_at", affiliates.column("joined_at")),
+        pairs=pairs,
+        life=rows,
     )
 
 
-def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    return [str(row[0]) for row in connection.sql(query).fetchall()]
-
-
-def _drawn_users(users: list[str], seed: int) -> pa.Table:
-    draws = Draws(seed, "user", keys_of(users))
-    days = draws.integers("birth date", -12_800, 12_000)  # 1934-12 to 2002-11
-    dates = pa.array(days.astype("datetime64[D]"), mask=draws.uniform("no birth date") < 0.12)
-    genders = [GENDERS[index] for index in draws.choices("gender", GENDER_SHARES)]
-    return pa.table(
-        {
-            "user_id": pa.array(users, pa.string()),
-            "birth_date": dates,
-            "gender": pa.array(genders, pa.string()),
-            "marketing_consent": pa.array(draws.uniform("consent") < 0.62),
-        }
-    )
-
-
-def _drawn_products(products: list[str], seed: int) -> pa.Table:
-    # Codes that differ by letter case only are one article, so they share a brand.
-    draws = Draws(seed, "product", keys_of(product.upper() for product in products))
-    brands = [BRANDS[index] for index in draws.integers("brand", 0, len(BRANDS))]
-    return pa.table(
-        {"product_id": pa.array(products, pa.string()), "brand": pa.array(brands, pa.string())}
-    )
-
-
-def visitors(owners: list[str], devices: NDArray[np.int64]) -> list[str]:
-    """Return the browser's id for each owner (a customer, or an order without one) and device."""
-    pairs = zip(owners, devices, strict=True)
-    return [f"v{key_of(f'visitor/{owner}/{device}'):016x}" for owner, device in pairs]
-
-
-def _drawn_orders(
-    orders: list[str], owners: list[str | None], seed: int, visitor_share: float
-) -> pa.Table:
-    draws = Draws(seed, "order", keys_of(orders))
-    known = draws.uniform("visitor known") < visitor_share
-    named = [owner or f"order {order}" for order, owner in zip(orders, owners, strict=True)]
-    found = visitors(named, draws.choices("device", (0.75, 0.25)))
-    return pa.table(
-        {
-            "order_id": pa.array(orders, pa.string()),
-            "visitor_id": pa.array(found, pa.string(), mask=~known),
-        }
-    )
+def _pairs(living: _Living | None, seed: int, parameters: Parameters) -> pa.Table:
+    if living is None:
+        nobody = pa.array([], pa.string())
+        return pa.table({"product_id": nobody, "other_product_id": nobody})
+    ids = pa.array(living.catalogue.ids, pa.string())
+    firsts, seconds = planted_pairs(living.catalogue, seed, parameters)
+    return pa.table({"product_id": picked(ids, firsts), "other_product_id": picked(ids, seconds)})
