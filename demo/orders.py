@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo.activity.devices import order_visitors
 from demo.history import AHEAD, History
@@ -17,7 +16,7 @@ from demo.rows import life
 from demo.rows.addresses import addresses
 from demo.rows.at_clock import shown
 from demo.rows.catalogue import Catalogue, made_catalogue, real_catalogue
-from demo.rows.columns import INSTANT, NEVER, picked, seconds_of
+from demo.rows.columns import INSTANT, NEVER, pc, picked, seconds_of
 from demo.rows.dated import Prices, StockOuts, price_list, stock_outs
 from demo.rows.documents import document_rows, utc
 from demo.rows.finance import affiliates, commission_plans, fx_rates

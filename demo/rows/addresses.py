@@ -2,10 +2,9 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo.draws import Draws, keys_of
-from demo.rows.columns import DAY, NEVER, Ints, instants, picked, seconds_in
+from demo.rows.columns import DAY, NEVER, Ints, instants, pc, picked, seconds_in
 
 STREETS = ("Mill Lane", "Harbour Road", "Chapel Street", "Orchard Way", "Station Road", "The Green")
 CITIES = ("Ashford", "Brigham", "Colne Hill", "Dunmore", "Eastley", "Fernham", "Greyport")

@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+# Its functions are made at import time: what reads types sees none of them.
+pc: Any = pyarrow.compute
 
 LONDON = ZoneInfo("Europe/London")
 DAY = 86_400
@@ -82,7 +85,7 @@ def numbered(prefix: str, numbers: Ints) -> pa.Array:
 
 def picked(values: pa.Array | list[Any], places: Ints, mask: Flags | None = None) -> pa.Array:
     """Return `values[place]` for each place; where `mask` holds: NULL."""
-    column = values if isinstance(values, pa.Array) else pa.array(values)
+    column: Any = pa.array(values) if isinstance(values, list) else values
     if len(column) == 0:
         return pa.nulls(len(places), column.type)
     return column.take(pa.array(places if mask is None else np.where(mask, 0, places), mask=mask))

@@ -1,9 +1,11 @@
 """What made-up orders hold: articles after their popularity, pairs, charges and discounts."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from demo.draws import Draws, Keys
 from demo.parameters import Parameters
@@ -124,7 +126,7 @@ def popular(uniform: Floats, count: int, slope: float) -> Ints:
     return np.minimum(np.searchsorted(bounds / bounds[-1], uniform, "right"), count - 1)
 
 
-Columns = dict[str, Ints]
+Columns = dict[str, NDArray[Any]]
 
 
 def _partners(
@@ -169,7 +171,9 @@ def _goods(
         "quantity": quantity,
         "thousandths": unit,
         "delay": np.where(later, hours, np.where(minute, 60, 0)),
-        "is_lower": catalogue.has_letter[article] & (drawn.uniform("case") < 0.05),
+        "is_lower": (catalogue.has_letter[article] & (drawn.uniform("case") < 0.05)).astype(
+            np.int64
+        ),
     }
 
 

@@ -4,11 +4,21 @@ import math
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo.draws import Draws
 from demo.parameters import Parameters, Quantiles
-from demo.rows.columns import DAY, Flags, Floats, Ints, exact, instants, numbered, picked, prices
+from demo.rows.columns import (
+    DAY,
+    Flags,
+    Floats,
+    Ints,
+    exact,
+    instants,
+    numbered,
+    pc,
+    picked,
+    prices,
+)
 from demo.rows.made_lines import MadeLines
 from demo.rows.made_orders import (
     ADJUSTED_SHARE,

@@ -5,12 +5,11 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo.draws import Draws
 from demo.parameters import Parameters
 from demo.rows.catalogue import Catalogue
-from demo.rows.columns import DAY, Flags, Ints, instants, numbered, picked, prices, seconds_of
+from demo.rows.columns import DAY, Flags, Ints, instants, numbered, pc, picked, prices, seconds_of
 from demo.rows.dated import Prices, StockOuts
 from demo.rows.made_lines import (
     CHARGES,

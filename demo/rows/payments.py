@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo.draws import Draws, keys_of
 from demo.parameters import Parameters
@@ -15,6 +14,7 @@ from demo.rows.columns import (
     Ints,
     exact,
     instants,
+    pc,
     picked,
     seconds_in,
     thousandths,

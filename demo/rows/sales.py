@@ -21,6 +21,12 @@ AS_WRITTEN = """
     cast(null as timestamptz) as cancelled_at,
     cast(null as timestamptz) as deleted_at
 """
+LINE_AS_TYPED = """
+    quantity as typed_quantity,
+    unit_price as typed_price,
+    cast(null as timestamptz) as corrected_at
+"""
+REFUND_AS_TYPED = "amount as typed_amount, cast(null as timestamptz) as corrected_at"
 IS_SALE = "not starts_with(upper(order_id), 'A')"
 TOTALS = """
 select orders.*, cast(line.total as decimal(14, 3)) as total
@@ -82,8 +88,8 @@ def _documents(
             f"select *, {is_made} as is_made, {IS_SALE} as is_sale, {AS_WRITTEN}"
             f" from {origin}_orders"
         )
-        parts["order_lines"].append(f"select * from {origin}_order_lines")
-        parts["refunds"].append(f"select * from {origin}_refunds")
+        parts["order_lines"].append(f"select *, {LINE_AS_TYPED} from {origin}_order_lines")
+        parts["refunds"].append(f"select *, {REFUND_AS_TYPED} from {origin}_refunds")
     if made is not None:
         keys = {"orders": "order_id", "order_lines": "order_id", "refunds": "refund_document_id"}
         for name, key in keys.items():
