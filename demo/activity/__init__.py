@@ -62,8 +62,9 @@ def activity(history: History, seed: int, parameters: Parameters) -> Activity:
     everybody, everyhow, all_linked = with_lone_clicks(visits, how, linked)
     affiliate = affiliate_items(all_linked, everybody, orders, affiliates, now, seed, parameters)
     seen = Seen(everybody, orders, everyhow, found, [*happened, campaign, affiliate], now)
+    items = {item.entity: item.table for item in (*happened, campaign, affiliate)}
     return Activity(
-        items={item.entity: item.table for item in (*happened, campaign, affiliate)},
+        items=items,
         campaigns=campaign_rows(found, history.now.date()),
         ad_spend=ad_spend_rows(found, how, events, history.now, seed, parameters),
         truth={

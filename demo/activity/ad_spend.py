@@ -1,4 +1,4 @@
-"""What the paid campaigns cost per day: all impressions and clicks, as the advertiser bills them."""
+"""What the paid campaigns cost per day: every impression and click, as it is billed."""
 
 from datetime import date, datetime
 
@@ -17,7 +17,7 @@ CLICK_PRICES = {"paid_search": 720, "paid_social": 450, "display": 310}
 DOLLARS = 1.27  # for a pound, in the campaigns that are billed in dollars
 PRELIMINARY_DAYS = 3  # what the advertiser reports first is a little too low
 PRELIMINARY = 0.94
-NOBODY_CLICKED = 150  # impressions of a day without a click, at most
+NOBODY_CLICKED = 40  # impressions of a day without a click, at most
 EPOCH = date(1970, 1, 1)
 
 

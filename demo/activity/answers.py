@@ -1,7 +1,6 @@
 """The planted truth about visits, campaigns and clicks, cut at the clock like the items."""
 
 from collections.abc import Sequence
-
 from typing import Any
 
 import numpy as np

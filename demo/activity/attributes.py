@@ -1,9 +1,9 @@
 """Attributes of every DynamoDB type, in the places where shops have them."""
 
-import numpy as np
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute
-from typing import Any
 
 from demo.activity.columns import Flags, chosen, digits, where
 from demo.draws import Draws, Keys, derived
@@ -100,8 +100,3 @@ def table_of(columns: dict[str, pa.Array]) -> pa.Table:
         for name, values in columns.items()
     ]
     return pa.table(list(columns.values()), schema=pa.schema(fields))
-
-
-def rows_where(kept: np.ndarray, table: pa.Table) -> pa.Table:
-    """Return the rows that are kept."""
-    return table.filter(pa.array(kept))

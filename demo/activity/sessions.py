@@ -66,7 +66,7 @@ class Clicks:
 def sessions(
     orders: Tracked, opened: int, seed: int, parameters: Parameters
 ) -> tuple[Sessions, Clicks]:
-    """Return all visits of the history that start after `opened` (milliseconds), in no order."""
+    """Return all visits of the history, those of one order together; `opened` in milliseconds."""
     order, kind, number = _laid_out(orders, seed, parameters)
     key = derived(orders.keys[order], f"{seed}/visit", kind * 1000 + number)
     draws = Draws(seed, "visit", key)
@@ -82,6 +82,11 @@ def sessions(
     others = kind != BUYING
     day = local_days(orders.ordered_at)[order] + _day_offset(kind, draws) * DAY
     started[others] = (day + _hour(draws, parameters))[others]
+    # Before there was a shop nobody came: such a visit happens as long after the opening, and leads
+    # to no order.
+    early = others & (started < opened)
+    started[early] += 2 * DAY * (-((started - opened) // DAY))[early]
+    kind = np.where(early & (kind == JOURNEY), RETURN, kind)
     signs = draws.uniform("signs in") < np.where(
         kind == BUYING, parameters.sign_in_buying, parameters.sign_in_others
     )
@@ -98,9 +103,7 @@ def sessions(
         started=started,
         is_bot=is_bot,
     )
-    at = _moved(at, started)
-    # Visits that would lead to an order before there was a shop did not happen.
-    return _kept(found, at, (started > opened) | (kind == BUYING))
+    return found, _moved(at, started)
 
 
 def _laid_out(
@@ -191,20 +194,3 @@ def _visitors(
         customer[elsewhere], draws.uniform("second")[elsewhere], draws.uniform("shared")[elsewhere]
     )
     return found
-
-
-def _kept(found: Sessions, clicks: Clicks, kept: Flags) -> tuple[Sessions, Clicks]:
-    """Return the visits that are kept, and their clicks."""
-    place = np.cumsum(kept) - 1
-    is_kept = kept[clicks.session]
-    return (
-        Sessions(*(getattr(found, name)[kept] for name in Sessions.__dataclass_fields__)),
-        Clicks(
-            *(
-                place[clicks.session[is_kept]]
-                if name == "session"
-                else getattr(clicks, name)[is_kept]
-                for name in Clicks.__dataclass_fields__
-            )
-        ),
-    )

@@ -1,12 +1,12 @@
 """What visitors did in the shop: views, searches and carts, the items of `shop_activity`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
-from typing import Any
 
 from demo.activity import attributes
 from demo.activity.columns import (
@@ -267,13 +267,13 @@ def _cart_events(
 
 
 def _filtered(events: _Events, kept: Flags | Places) -> _Events:
-    return _Events(*(getattr(events, name)[kept] for name in _Events.__dataclass_fields__))
+    return _Events(*(getattr(events, field.name)[kept] for field in fields(_Events)))
 
 
 def _joined(parts: list[_Events]) -> _Events:
     return _Events(
         *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in _Events.__dataclass_fields__
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(_Events)
         )
     )
