@@ -60,13 +60,14 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
     if found["marts"]:
         click.echo()
         print_table(
-            ("mart", "cell", "complete up to", "complete"),
+            ("mart", "cell", "complete up to", "complete", "unmatched rows"),
             [
                 (
                     mart["mart"],
                     mart["cell"],
                     time_text(mart["complete_up_to"]),
                     mart["is_complete"],
+                    mart["unmatched_rows"],
                 )
                 for mart in found["marts"]
             ],

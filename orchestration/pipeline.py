@@ -132,6 +132,7 @@ class Pipeline:
                 fingerprint=self.fingerprint,
                 next_due_at=_next_due_at(connection),
                 sources_of=lineage.sources_of(manifest),
+                unmatched=_unmatched(connection),
             )
         self.tell(progress.Event("publish", self.published.version, "published", done=True))
         return self.published
@@ -143,6 +144,15 @@ def _next_due_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
         "SELECT min(next_due_at) FROM intermediate.int_meta__waiting"
     ).fetchone()
     return row[0].astimezone(UTC) if row and row[0] else None
+
+
+def _unmatched(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int]:
+    """Return how many rows of a raw table and cell name what another source does not hold."""
+    rows = connection.execute(
+        "SELECT raw_source, raw_entity, cell, count(DISTINCT row_key)"
+        " FROM intermediate.int_meta__unknown_references GROUP BY ALL"
+    ).fetchall()
+    return {(source, entity, cell): count for source, entity, cell, count in rows}
 
 
 @contextmanager

@@ -51,6 +51,7 @@ def publication(number: int) -> dict[str, Any]:
                 "cell": "main",
                 "complete_up_to": f"2011-09-0{number}T00:00:00.000000Z",
                 "is_complete": True,
+                "unmatched_rows": 0,
             }
         ],
         "tables": [
@@ -93,7 +94,11 @@ def test_a_rollback_shows_an_earlier_version_until_publish_resumes(
     status = json.loads(three_versions("status", "--json").stdout)
     assert set(status) >= {"version", "as_of", "hold", "tables", "marts"}
     assert (status["version"], status["hold"]) == ("v000002", "v000002")
-    assert "held; v000003 is the newest" in three_versions("status").stdout
+    text = three_versions("status").stdout
+    assert "held; v000003 is the newest" in text
+    *_, head, mart = text.splitlines()
+    assert head.split("  ")[-1].strip() == "unmatched rows"
+    assert mart.split() == ["core.orders", "main", "2011-09-02T00:00:00Z", "yes", "0"]
 
     assert three_versions("rollback", "v000001", "--json").returncode == 0
     assert shown(three_versions) == "v000001"

@@ -106,7 +106,7 @@ def _prices_and_stock(chance: random.Random) -> dict[str, list[Row]]:
 
     prices = {(product, time()): chance.randrange(1, 900) for product in ("p1", "p2") * 9}
     quantities = {"receipt": 40, "sale": -3, "return": 1, "adjustment": -2}
-    movements = [
+    movements: list[Row] = [
         {
             "movement_id": f"m{n}",
             "product_id": f"p{chance.randrange(1, 4)}",
@@ -116,7 +116,7 @@ def _prices_and_stock(chance: random.Random) -> dict[str, list[Row]]:
         }
         for n, kind in enumerate(chance.choices(list(quantities), [1, 8, 2, 1], k=300))
     ]
-    on_hand = dict.fromkeys(("p1", "p2", "p3", "p4"), 0)
+    on_hand: dict[str, int] = dict.fromkeys(("p1", "p2", "p3", "p4"), 0)
     for movement in movements:
         on_hand[movement["product_id"]] += movement["quantity"]
     return {

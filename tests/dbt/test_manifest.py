@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.lineage import sources_of
 from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
 from tests.dbt.marts_page import PAGE, page
 
@@ -116,7 +117,7 @@ def test_marts_are_named_by_their_domain_which_is_their_schema(models: list[Node
     assert {model["alias"] for model in marts} >= {
         *("orders", "order_lines", "refunds", "refund_allocations", "customers", "products"),
         *("daily_totals", "calendar", "sessions", "touchpoints", "paths", "path_touchpoints"),
-        *("attribution", "activity_daily", "product_pairs"),
+        *("inventory_daily", "attribution", "activity_daily", "product_pairs"),
     }
 
 
@@ -169,6 +170,21 @@ def test_the_two_calls_run_every_node_exactly_once(
     assert sorted([*before, *after]) == sorted(every)
     assert {"core__orders", "campaign__attribution"} <= set(after)
     assert {"core__customers", "int_core__refunds_to_allocate"} <= set(before)
+
+
+def test_a_mart_is_held_back_by_no_source_but_its_own(manifest: dict[str, Any]) -> None:
+    read = {
+        f"{schema}.{name}": {source for source, _ in tables}
+        for (schema, name), tables in sources_of(manifest).items()
+    }
+    assert {name for name, sources in read.items() if sources == {"shop"}} >= {
+        *("core.orders", "core.order_lines", "core.refunds", "core.refund_allocations"),
+        *("core.customers", "core.products", "core.daily_totals", "core.inventory_daily"),
+    }
+    assert {name for name, sources in read.items() if "activity" in sources} >= {
+        *("core.sessions", "campaign.touchpoints", "campaign.attribution"),
+        "campaign.activity_daily",
+    }
 
 
 def test_every_macro_of_ours_says_what_it_gives(manifest: dict[str, Any]) -> None:

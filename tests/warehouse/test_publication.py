@@ -39,6 +39,7 @@ def publish(build: duckdb.DuckDBPyConnection, settings: Settings) -> Publish:
             fingerprint=str(amount),
             next_due_at=None,
             sources_of={("core", "orders"): [("s", "t")]},
+            unmatched={},
         )
 
     return publish_order

@@ -12,7 +12,7 @@ from extractors.package import fsync_directory, utc_text
 from warehouse.config import Settings
 from warehouse.engines import duckdb_snapshot
 from warehouse.load import outbox
-from warehouse.publish import versions
+from warehouse.publish import freshness, versions
 from warehouse.state import segments
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
@@ -28,12 +28,14 @@ def publish(
     fingerprint: str,
     next_due_at: datetime | None,
     sources_of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+    unmatched: Mapping[tuple[str, str, str], int],
 ) -> versions.Version:
     """Copy the public schemas into a new version, record it in state, and switch to it.
 
     The caller has audited the build and holds the writer lease. `sources_of` maps a mart
-    (schema, table) to the raw tables (source, entity) it is made from. A version that a hold
-    keeps from view is recorded all the same.
+    (schema, table) to the raw tables (source, entity) it is made from, and `unmatched` a raw table
+    and cell (source, entity, cell) to its rows that name what another source does not hold. A
+    version that a hold keeps from view is recorded all the same.
     """
     published = settings.published_directory
     published.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,8 @@ def publish(
         for name in names
     }
     published_at = utc_text(datetime.now(UTC))
-    _write_meta(connection, recorded, sources_of, as_of)
+    _write_publications(connection, recorded)
+    freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
     duckdb_snapshot.copy_public(connection, temporary, {**selected, "meta": list(META_TABLES)})
     duckdb_snapshot.check_copy(temporary, {table: rows for table, (rows, _) in hashed.items()})
@@ -64,7 +67,7 @@ def publish(
         "fingerprint": fingerprint,
         "next_due_at": utc_text(next_due_at) if next_due_at else None,
         "complete_up_to": _complete_up_to(connection),
-        "marts": _marts(connection),
+        "marts": freshness.marts(connection),
         "tables": [
             {"schema": schema, "table": name, "rows": rows, "content_hash": digest}
             for (schema, name), (rows, digest) in hashed.items()
@@ -121,23 +124,10 @@ def _complete_up_to(connection: duckdb.DuckDBPyConnection) -> str | None:
     return utc_text(row[0]) if row and row[0] else None
 
 
-def _marts(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        "SELECT mart, cell, complete_up_to, is_complete FROM meta.freshness ORDER BY mart, cell"
-    ).fetchall()
-    return [
-        {"mart": mart, "cell": cell, "complete_up_to": utc_text(at), "is_complete": is_complete}
-        for mart, cell, at, is_complete in rows
-    ]
-
-
-def _write_meta(
-    connection: duckdb.DuckDBPyConnection,
-    recorded: Sequence[Mapping[str, Any]],
-    sources_of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
-    as_of: datetime,
+def _write_publications(
+    connection: duckdb.DuckDBPyConnection, recorded: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Write `meta.publications` (the versions before this one) and `meta.freshness`."""
+    """Write `meta.publications`: the versions before this one."""
     connection.execute(
         "CREATE OR REPLACE TABLE meta.publications (version VARCHAR, as_of TIMESTAMPTZ,"
         " published_at TIMESTAMPTZ, table_schema VARCHAR, table_name VARCHAR, row_count BIGINT,"
@@ -158,24 +148,3 @@ def _write_meta(
     ]
     if rows:
         connection.executemany("INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.execute(
-        "CREATE OR REPLACE TABLE meta.freshness"
-        " (mart VARCHAR, cell VARCHAR, complete_up_to TIMESTAMPTZ, is_complete BOOLEAN)"
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE reads (mart VARCHAR, source VARCHAR, entity VARCHAR)"
-    )
-    reads = [
-        [f"{schema}.{name}", source, entity]
-        for (schema, name), sources in sorted(sources_of.items())
-        for source, entity in sources
-    ]
-    if reads:
-        connection.executemany("INSERT INTO reads VALUES (?, ?, ?)", reads)
-    connection.execute(
-        "INSERT INTO meta.freshness SELECT mart, cell, least(min(complete_up_to), ?::TIMESTAMPTZ),"
-        " true FROM reads JOIN meta.positions USING (source, entity)"
-        " GROUP BY mart, cell ORDER BY mart, cell",
-        [as_of],
-    )
-    connection.execute("DROP TABLE reads")
