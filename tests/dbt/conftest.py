@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.dbt.build import Build
+from tests.dbt.money import with_money
 from tests.dbt.raw_tables import create_raw, insert, insert_real_orders
 from tests.dbt.streams import Row, raw_rows
 
 
 @pytest.fixture(scope="session")
 def streams() -> dict[str, list[Row]]:
-    """Return the raw rows of the small shop with random visits."""
-    return raw_rows(seed=7)
+    """Return the raw rows of the small shop with random visits and payments."""
+    return with_money(raw_rows(seed=7), seed=8)
 
 
 @pytest.fixture(scope="session")
