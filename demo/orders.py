@@ -71,7 +71,7 @@ def history_of(
     if firsts is not None:
         opened = _midnight((firsts["orders"], "ordered_at"), (firsts["refunds"], "refunded_at"))
         start = made_from
-    living = _living(first, firsts, start, horizon, seed, scale) if start else None
+    living = _living(first, firsts, start, horizon, seed, scale, parameters) if start else None
     catalogue = living.catalogue if living else None
     products = life.products(
         real["products"] if real else None, catalogue, seed, seconds_of(start or opened)
@@ -82,7 +82,9 @@ def history_of(
     if living is not None:
         articles = _articles(products, living.catalogue)
         plan = planned(articles, prices, outs, living.start, horizon, seed, parameters)
-    people = living.people if living else real_people(seed, _users(firsts), scale, NEVER)
+    people = (
+        living.people if living else real_people(seed, _users(firsts), scale, NEVER, parameters)
+    )
     partners = affiliates(people, seed, scale, seconds_of(opened))
     made = None
     if living is not None:
@@ -160,13 +162,14 @@ def _living(
     horizon: datetime,
     seed: int,
     scale: float,
+    parameters: Parameters,
 ) -> _Living:
     at, until = seconds_of(start), seconds_of(horizon)
     if first is None or firsts is None:
-        people = made_people(seed, scale, at, until)
+        people = made_people(seed, scale, at, until, parameters)
         catalogue = made_catalogue(seed, scale, at)
     else:
-        people = real_people(seed, firsts["users"], scale, at)
+        people = real_people(seed, firsts["users"], scale, at, parameters)
         catalogue = real_catalogue(seed, first, firsts["products"], at)
     prices = price_list(catalogue, seed, at, until)
     outs = stock_outs(catalogue, seed, at, until, STOCK_OUT_SHARE)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from demo.draws import Draws, Keys, keys_of
+from demo.parameters import Parameters
 from demo.rows.columns import DAY, NEVER, Ints, instants, picked
 
 COUNTRIES = ("United Kingdom", "Germany", "France", "EIRE", "Spain", "Netherlands", "Australia")
@@ -17,7 +18,6 @@ CONSENT_SHARE = 0.62
 DAYS = 90  # days in which a shop of scale 1 comes to 300 customers and 2,000 orders
 CUSTOMERS = 300
 FIRST_SHARE = 0.4  # of them known when the shop opens
-MERGED_SHARE = 0.01  # of the customers, in 90 days
 # However small the shop, two accounts are found to be one person's about so often (days).
 LEAST_OFTEN = 12
 CLOSED_SHARE = 0.02
@@ -58,7 +58,9 @@ class People:
         )
 
 
-def made_people(seed: int, scale: float, start: int, horizon: int) -> People:
+def made_people(
+    seed: int, scale: float, start: int, horizon: int, parameters: Parameters
+) -> People:
     """Return the customers of a made-up shop that join before `horizon`.
 
     40 % of those of the first 90 days are known when it opens; after that they come evenly.
@@ -75,16 +77,18 @@ def made_people(seed: int, scale: float, start: int, horizon: int) -> People:
     created = np.where(late > 0, joined, before)
     countries = [COUNTRIES[place] for place in draws.choices("country", COUNTRY_SHARES)]
     ids = [str(12_001 + place) for place in index]
-    return _living(seed, ids, list(countries), created, joined, start, scale)
+    return _living(seed, ids, list(countries), created, joined, start, scale, parameters)
 
 
-def real_people(seed: int, users: pa.Table, scale: float, start: int) -> People:
+def real_people(
+    seed: int, users: pa.Table, scale: float, start: int, parameters: Parameters
+) -> People:
     """Return the customers of real orders, with what happens to their accounts from `start` on."""
     ids = users.column("user_id").to_pylist()
     created = np.asarray(users.column("created_at").cast(pa.int64()), np.int64) // 1_000_000
     countries = users.column("country").to_pylist()
     joined = np.full(len(ids), start)
-    return _living(seed, ids, countries, created, joined, start, scale)
+    return _living(seed, ids, countries, created, joined, start, scale, parameters)
 
 
 def _living(
@@ -95,6 +99,7 @@ def _living(
     joined: Ints,
     start: int,
     scale: float,
+    parameters: Parameters,
 ) -> People:
     """Add merges and closures: of four customers in a row the 2nd may close, the 4th merge.
 
@@ -105,10 +110,10 @@ def _living(
     draws = Draws(seed, "account", index.astype(np.uint64))
     closing = joined + draws.integers("closed day", 20, 300) * DAY + 15 * 3600
     closes = (index % 4 == 1) & (draws.uniform("closed") < 4 * CLOSED_SHARE)
-    every = DAY * min(LEAST_OFTEN, DAYS / (MERGED_SHARE * CUSTOMERS * scale))
-    turn = index // 4
-    merging = start + ((turn + draws.uniform("merged")) * every).astype(np.int64)
-    merges = (index % 4 == 3) & (merging > joined + 2 * DAY)
+    found = parameters.merged_customers * CUSTOMERS * scale / DAYS  # a day
+    every = DAY * min(LEAST_OFTEN, 1 / max(found, 1e-9))
+    merging = start + ((index // 4 + draws.uniform("merged")) * every).astype(np.int64)
+    merges = (index % 4 == 3) & (merging > joined + 2 * DAY) & (found > 0)
     return People(
         ids=ids,
         countries=countries,
