@@ -20,6 +20,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | revenue per day and country | `core.daily_totals` |
 | what an order, or a line of it, brought after refunds | `core.orders`, `core.order_lines` |
 | what was refunded, and of which line | `core.refunds`, `core.refund_allocations` |
+| what was paid, what is owed, and why | `core.payments`, `core.payment_differences` |
 | who buys, how often, how recently | `core.customers` |
 | what sells | `core.products` |
 | who visits, and from where | `core.sessions`, `campaign.touchpoints` |
@@ -30,8 +31,16 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 ## Rules that hold for all
 
 - **Money** is DECIMAL(18,4) in the reporting currency, never a float. A line is rounded half away
-  from zero to 4 places; every total is a sum of rounded lines. No exchange rates are loaded yet: an
-  amount in another currency fails the audit (`assert_amounts_are_in_the_reporting_currency`).
+  from zero to 4 places; every total is a sum of rounded lines.
+- **Rates**: an amount in another currency is multiplied by the rate of its day in `fx_rates`, the
+  latest at most 7 days old. The day is the order's; for a refund or a payment that of the order
+  which it names, so that what goes back or is paid equals what was ordered, else its own; for a
+  bill its own; for a list price that of as_of. What has no rate, an order with all its lines, is in
+  no mart: `intermediate.int_meta__unconverted` names it, the audit warns of it
+  (`assert_every_amount_has_a_rate`), and a rate that comes later brings it back.
+- **Payments** of an order in its own currency are converted as running totals: once the price is
+  paid they sum to `gross_revenue`, the sum of rounded lines, exactly. A chargeback takes back what
+  the payment brought, a reversal brings it again. Refunds count on neither side.
 - **Days** are days of the reporting time zone; times are UTC.
 - **as_of**: no row uses what happened later. Such rows wait in raw, counted per table in
   `intermediate.int_meta__waiting`. A line waits for its order, a refund for the order and line that
@@ -43,11 +52,13 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
   0 without a customer makes an adjustment; all else is a product.
 - **Refunds** that name a line, or an order, are allocated there only, whatever the price. Others go
   to product lines of the same customer, product and price, ordered by then: to the latest whose
-  quantity left equals theirs, else from the latest on. What fits nowhere is `(unmatched)`.
+  quantity left equals theirs, else from the latest on. What fits nowhere is `(unmatched)`. Prices
+  are compared in the currency of the source.
 - **Sessions** end after more than 30 minutes of silence, or where the visitor lands from another
   channel or campaign; not at midnight. Impressions and clicks on ads belong to none.
 - **Identity**: an anonymous event belongs to the customer of the next sign-in on its visitor within
-  30 days, unless another customer signed in there in the 30 days before. A guest's order too.
+  30 days, unless two customers ever signed in there. A guest's order too. How often that is right:
+  [who visitors are](../explanation/who-visitors-are.md).
 - **Paths**: each session is one touch, and in exactly one path. An order's path holds the touches
   of its customer (else visitor) in the 30 days before it and after the order before. Touches that
   led to no order form a path until 30 days pass without one.
