@@ -1,20 +1,24 @@
 """Everything the shop holds, as a function of its state and what it was made from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import pyarrow as pa
 
-from demo.activity import Item, activity_items
-from demo.campaigns import Campaign, ad_spend_rows, campaign_rows, campaigns
-from demo.generate import made_lines
-from demo.orders import shop_rows
+from demo.activity import Activity, activity
+from demo.history import History
+from demo.items import rendered
+from demo.orders import history_of, rows_of
+from demo.parameters import Parameters
 from demo.state import Arguments, State
-from demo.tables import SHOP_TABLES, empty
+from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
 
-# Of the orders, those that came from a browser the shop knows. Real orders are many and their
-# visits all made up: 11 % give about 11,500 items. A made-up shop is small.
-KNOWN_REAL, KNOWN_MADE = 0.11, 0.6
+# DynamoDB table -> the entities whose items it holds
+ENTITIES = {
+    "campaign_events": ("campaign_events",),
+    "affiliate_clicks": ("affiliate_clicks",),
+    "shop_activity": ("product_events", "searches", "cart_events", "trigger_sends"),
+}
 
 
 class Content:
@@ -23,28 +27,55 @@ class Content:
     def __init__(
         self, arguments: Arguments, state: State, lines: Callable[[str], pa.Table]
     ) -> None:
+        self._arguments = arguments
         self._state = state
-        self._seed = arguments.seed
-        known = KNOWN_MADE if arguments.orders is None else min(1, KNOWN_REAL * arguments.scale)
-        self._visitor_share = known
-        parts = [lines(part) for part in state.parts]
-        if arguments.orders is None:
-            parts.insert(0, made_lines(arguments.seed, arguments.scale))
-        self._lines = pa.concat_tables(parts).combine_chunks()
+        self._lines = lines
+        self._parameters = Parameters.of(arguments.parameters, "shop.json")
 
     @cached_property
-    def _campaigns(self) -> list[Campaign]:
-        walls = self._lines.column("invoiced_at").unique().to_pylist()
-        return campaigns(min(walls).date(), max(walls).date())
+    def _history(self) -> History:
+        parts = [self._lines(part) for part in self._state.parts]
+        return history_of(
+            lines=pa.concat_tables(parts).combine_chunks() if parts else None,
+            first=parts[0] if self._arguments.orders else None,
+            now=self._state.now,
+            made_from=self._state.made_from,
+            seed=self._arguments.seed,
+            scale=self._arguments.scale,
+            parameters=self._parameters,
+        )
 
     @cached_property
+    def _activity(self) -> Activity:
+        return activity(self._history, self._arguments.seed, self._parameters)
+
     def rows(self) -> dict[str, pa.Table]:
-        """The rows of every table of PostgreSQL, `updated_at` left out."""
-        shop = shop_rows(self._lines, self._seed, self._visitor_share)
-        shop["campaigns"] = campaign_rows(self._campaigns)
-        shop["ad_spend"] = ad_spend_rows(self._campaigns, self._state.now.date(), self._seed)
-        return {table.name: shop.get(table.name, empty(table)) for table in SHOP_TABLES}
+        """Return the rows of every table of PostgreSQL, `updated_at` left out."""
+        found = rows_of(self._history)
+        found |= {"campaigns": self._activity.campaigns, "ad_spend": self._activity.ad_spend}
+        return {table.name: found[table.name] for table in SHOP_TABLES}
 
-    def items(self) -> dict[str, list[Item]]:
-        """Return the items of the DynamoDB tables, clicks of a file left out."""
-        return activity_items(self.rows, self._campaigns, self._state.now, self._seed)
+    def items(self) -> Mapping[str, pa.Table]:
+        """Return the items of the DynamoDB tables as `rendered`, clicks of a file left out."""
+        return _Items(self._activity.items)
+
+    def truth(self) -> dict[str, pa.Table]:
+        """Return the tables of the answer file, of which the pipeline sees nothing."""
+        return self._activity.truth
+
+
+class _Items(Mapping[str, pa.Table]):
+    """Items that are written as text when they are asked for: one table's at a time in memory."""
+
+    def __init__(self, entities: dict[str, pa.Table]) -> None:
+        self._entities = entities
+
+    def __getitem__(self, table: str) -> pa.Table:
+        tables = [self._entities[entity] for entity in ENTITIES[table] if entity in self._entities]
+        return rendered(tables, DYNAMODB_TABLES[table])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ENTITIES)
+
+    def __len__(self) -> int:
+        return len(ENTITIES)

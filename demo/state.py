@@ -10,9 +10,8 @@ import pyarrow as pa
 from demo.orders import utc
 from demo.parameters import Parameters
 
-# The next midnight UTC after the 90 days with which a made-up shop opens, and its first day.
-MADE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
-MADE_OPENING = datetime(2026, 4, 1, tzinfo=UTC)
+# The clock of a made-up shop that just came up: 90 days after it opened.
+MADE_NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 # Raise it when the same state gives other rows or items: an older shop is then refused.
 FORMAT = 2

@@ -13,8 +13,9 @@ import psycopg
 from demo import database, settings
 from demo.changes import changes
 from demo.content import Content
+from demo.orders import OPENED
 from demo.place import START_OVER, Place
-from demo.state import MADE_FROM, MADE_OPENING, Arguments, State, clock_after
+from demo.state import MADE_NOW, Arguments, State, clock_after
 from extractors.errors import ConfigError, SourceError
 
 Progress = Callable[[str], None]
@@ -51,7 +52,7 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
             state = _first_state(place, arguments)
             progress("making up the shop" if arguments.orders is None else "mapping the orders")
             content = Content(arguments, state, place.lines)
-            rows = content.rows
+            rows = content.rows()
             progress("loading the shop's tables")
             database.load(connection, rows, state)
         else:
@@ -70,9 +71,9 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
 
 def change(place: Place, arguments: Arguments, old: State, new: State, progress: Progress) -> None:
     """Change the running stores from one state to another, as live inserts, updates, deletes."""
-    before = Content(arguments, old, place.lines).rows
+    before = Content(arguments, old, place.lines).rows()
     content = Content(arguments, new, place.lines)
-    changed = changes(before, content.rows)
+    changed = changes(before, content.rows())
     del before
     progress("changing the shop's tables")
     with connected(place) as connection:
@@ -93,9 +94,9 @@ def _first_state(place: Place, arguments: Arguments) -> State:
     parts = tuple(place.part_names())
     times = [clock_after(place.lines(part)) for part in parts]
     if arguments.orders is None:
-        times.append(MADE_OPENING)
+        times.append(MADE_NOW)
     noted = place.noted()
-    made_from = MADE_FROM if arguments.orders is None else None
+    made_from = OPENED if arguments.orders is None else None
     if noted is not None:
         times.append(noted.now)
         made_from = noted.made_from
@@ -121,7 +122,9 @@ def _serve_items(
         if arguments.clicks and not dynamodb.has_more(*CLICKS):
             raise ConfigError(f"{dynamodb.directory}: the clicks are gone; {START_OVER}")
         content = content or Content(arguments, state, place.lines)
-        dynamodb.write(version, content.items())
+        for table, (put, deleted) in dynamodb.update(version, content.items()).items():
+            if put or deleted:
+                progress(f"{table}: {put:,} items put, {deleted:,} deleted")
     if dynamodb.is_running() and dynamodb.served != version:
         dynamodb.stop()
     if not dynamodb.is_running():

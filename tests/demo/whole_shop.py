@@ -41,7 +41,7 @@ def content(folder: Path) -> dict[str, list[Any]]:
     pages = place.dynamodb.client().get_paginator("scan")
     for table in DYNAMODB_TABLES:
         items = [item for page in pages.paginate(TableName=table) for item in page["Items"]]
-        found[table] = sorted(json.dumps(item, sort_keys=True) for item in items)
+        found[table] = sorted(json.dumps(item, sort_keys=True, default=bytes.hex) for item in items)
     return found
 
 
