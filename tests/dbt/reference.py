@@ -121,9 +121,8 @@ def _customer(event: Event, mine: list[Event]) -> str | None:
     later = [one for one in mine if one.place > event.place]
     if not later or later[0].at > event.at + MONTH:
         return None
-    before = [one for one in mine if one.place < event.place and one.at >= event.at - MONTH]
-    others = [one for one in before if one.customer != later[0].customer]
-    return None if others else later[0].customer
+    is_shared = any(one.customer != later[0].customer for one in mine)
+    return None if is_shared else later[0].customer
 
 
 def sessions_of(events: list[Event]) -> list[list[Event]]:
@@ -157,7 +156,7 @@ def described(session: list[Event]) -> tuple[object, ...]:
         session[-1].at,
         first.at.astimezone(LONDON).date(),
         len(session),
-        *(kinds.count(kind) for kind in ("view", "search", "cart", "order", "click")),
+        *(kinds.count(kind) for kind in ("view", "search", "cart", "order", "click", "wishlist")),
     )
 
 

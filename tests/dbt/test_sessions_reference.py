@@ -104,7 +104,8 @@ def test_each_session_equals_that_of_a_plain_loop_over_events(
         for session_id, *facts in built.rows(
             "select session_id, visitor_id, customer_id, channel, campaign_id, landing_page,"
             " started_at, ended_at, session_date, event_count, product_view_count, search_count,"
-            " cart_event_count, order_count, affiliate_click_count from core.sessions"
+            " cart_event_count, order_count, affiliate_click_count, wishlist_count"
+            " from core.sessions"
         )
     }
     assert found == {named(session): described(session) for session in sessions}

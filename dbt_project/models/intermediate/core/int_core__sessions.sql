@@ -9,7 +9,8 @@ counted as (
         count(case when event_type = 'search' then 1 end) as search_count,
         count(case when event_type = 'cart' then 1 end) as cart_event_count,
         count(case when event_type = 'order' then 1 end) as order_count,
-        count(case when event_type = 'affiliate_click' then 1 end) as affiliate_click_count
+        count(case when event_type = 'affiliate_click' then 1 end) as affiliate_click_count,
+        count(case when event_type = 'wishlist' then 1 end) as wishlist_count
     from events
     group by session_id
 ),
@@ -45,7 +46,8 @@ final as (
         counted.search_count,
         counted.cart_event_count,
         counted.order_count,
-        counted.affiliate_click_count
+        counted.affiliate_click_count,
+        counted.wishlist_count
     from first_events
     inner join counted on first_events.session_id = counted.session_id
 )

@@ -17,7 +17,8 @@ final as (
         search_count,
         cart_event_count,
         order_count,
-        affiliate_click_count
+        affiliate_click_count,
+        wishlist_count
     from sessions
 )
 
