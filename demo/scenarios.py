@@ -4,43 +4,43 @@ Every 30 days of the shop bring a batch of cases, each with a customer of its ow
 planned when the history reaches its end, so that it is there before its first day.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from demo.draws import derived, keys_of
 from demo.parameters import Parameters
-from demo.tables import SHOP_TABLES, empty
-
-USERS = next(table for table in SHOP_TABLES if table.name == "users")
-LINES = pa.schema(
-    {
-        "invoice_no": pa.string(),
-        "stock_code": pa.string(),
-        "description": pa.string(),
-        "quantity": pa.int32(),
-        "invoiced_at": pa.timestamp("us"),
-        "unit_price": pa.decimal128(12, 3),
-        "customer_id": pa.string(),
-        "country": pa.string(),
-    }
+from demo.scenario_market import Market
+from demo.scenario_rows import (
+    PREFIX,
+    Case,
+    Scenarios,
+    activity_tables,
+    document_lines,
+    event_truth,
+    trigger_truth,
+    user_rows,
 )
-# Customers of planted cases are told from all others by this start of their ids.
-PREFIX = "T"
 
+__all__ = ["PREFIX", "Case", "Scenarios", "planned"]
 
-@dataclass(frozen=True)
-class Scenarios:
-    """The people, orders, events and truth of the planted cases."""
-
-    # Rows of table `users`, columns as in SHOP_TABLES.
-    users: pa.Table
-    # Document lines in the form of `orders_file.read_lines`: London wall-clock times.
-    lines: pa.Table
-    # Entity (product_events, searches, cart_events, trigger_sends) -> its items' columns.
-    activity: dict[str, pa.Table] = field(default_factory=dict[str, pa.Table])
-    # kind, customer_id, product_id, evidence_id, evidence_at, should_send, reason
-    truth: pa.Table = field(default_factory=lambda: pa.table({}))
+BATCH = timedelta(days=30)
+# Cases happen on the days from the second on, early enough to expire before the batch ends.
+FIRST_DAY, LAST_DAY = 1, 21
+KINDS = (
+    *("searched_not_bought", "viewed_not_bought", "abandoned_cart"),
+    *("price_drop", "back_in_stock"),
+)
+# Why a case must not be written to; "" is one that must. Three of them per kind and batch.
+REASONS = ("bought_since", "no_consent", "already_sent", "daily_cap", "anonymous", "expired")
+SHELF_REASONS = ("out_of_stock", "inactive_product")
+PER_BATCH = 3
+# Hours from the evidence until the e-mail is due; it is worth sending for a week.
+DUE_AFTER = {"abandoned_cart": 4}
+DUE_AFTER_OTHERS = 24
+WORTH = timedelta(days=7)
+LOOKED_BEFORE = timedelta(days=3)  # a view before the price drop
 
 
 def planned(
@@ -54,8 +54,101 @@ def planned(
 ) -> Scenarios:
     """Return the cases whose batch ends by `horizon`; a later horizon only adds cases.
 
-    `products` has product_id, name, created_at, discontinued_at (nullable; without the column no
-    product is discontinued), `prices` product_id, valid_from, price, `stock_outs` product_id,
-    from_at, to_at: all as they are until the horizon, whatever the clock says.
+    `products` has product_id, name, created_at, discontinued_at (nullable), `prices` product_id,
+    valid_from, price, `stock_outs` product_id, from_at, to_at: all as they are until the horizon,
+    whatever the clock says. A case that needs an event which its batch has not is left out.
     """
-    return Scenarios(users=empty(USERS), lines=LINES.empty_table())
+    market = Market(products, prices, stock_outs)
+    cases: list[Case] = []
+    batch = 0
+    while opened + (batch + 1) * BATCH <= horizon:
+        cases += _batch(market, opened + batch * BATCH, batch, seed, parameters)
+        batch += 1
+    return Scenarios(
+        users=user_rows(cases, opened),
+        lines=document_lines(cases, market),
+        activity=activity_tables(cases, market),
+        truth=trigger_truth(cases),
+        events=event_truth(cases),
+    )
+
+
+def _batch(
+    market: Market, start: datetime, batch: int, seed: int, parameters: Parameters
+) -> list[Case]:
+    """Return one case per kind that must be written to, and some that must not."""
+    found: list[Case] = []
+    for kind in KINDS:
+        reasons = _reasons(kind)
+        chosen = [reasons[(batch * PER_BATCH + n) % len(reasons)] for n in range(PER_BATCH)]
+        for reason in ("", *dict.fromkeys(chosen)):
+            name = f"{seed}/{batch}/{kind}/{reason}"
+            case = _case(market, start, kind, reason, name, batch, parameters)
+            if case is not None:
+                found.append(case)
+    return found
+
+
+def _reasons(kind: str) -> Sequence[str]:
+    match kind:
+        case "price_drop" | "back_in_stock":
+            return REASONS[:-1]  # the evidence is the shop's own: it cannot arrive too late
+        case _:
+            return (*REASONS, *SHELF_REASONS)
+
+
+def _case(
+    market: Market,
+    start: datetime,
+    kind: str,
+    reason: str,
+    name: str,
+    batch: int,
+    parameters: Parameters,
+) -> Case | None:
+    """Return the case that the draws of `name` choose, None when the batch has no fitting event."""
+    key = int(derived(keys_of([f"case {name}"]), "case")[0])
+    until = start + timedelta(days=LAST_DAY)
+    moment = _moment(start, key)
+    if moment.weekday() in {(parameters.closed_weekday - 1) % 7, parameters.closed_weekday}:
+        moment += timedelta(days=2)  # who buys since, buys on a day on which the shop sells
+    match kind, reason:
+        case "price_drop", _:
+            event = market.price_drop(moment, until, WORTH, key)
+        case "back_in_stock", _:
+            event = market.back_in_stock(moment, until, WORTH, key)
+        case _, "out_of_stock":
+            event = market.sold_out(moment, until, key)
+        case _, "inactive_product":
+            event = market.discontinued(moment, until, key)
+        case _:
+            product = market.quiet(moment, moment + WORTH, key)
+            event = None if product is None else (product, moment)
+    if event is None:
+        return None
+    product, evidence_at = event
+    due_at = evidence_at + timedelta(hours=DUE_AFTER.get(kind, DUE_AFTER_OTHERS))
+    looked_at = evidence_at
+    if kind == "price_drop":
+        looked_at = evidence_at - LOOKED_BEFORE
+    elif kind == "back_in_stock":
+        looked_at = evidence_at - timedelta(hours=2)
+    customer = f"{PREFIX}{key % 10**12:012d}"
+    return Case(
+        key=key,
+        batch=batch,
+        kind=kind,
+        reason=reason,
+        customer=None if reason == "anonymous" else customer,
+        product=product,
+        looked_at=looked_at,
+        evidence_at=evidence_at,
+        due_at=due_at,
+        expires_at=evidence_at + WORTH,
+    )
+
+
+def _moment(start: datetime, key: int) -> datetime:
+    """Return a time of the batch at which somebody looks at articles: between 9 and 20 h."""
+    day = FIRST_DAY + key % (LAST_DAY - FIRST_DAY - 8)
+    return start + timedelta(days=day, hours=9 + key // 64 % 11, seconds=key // 1024 % 3600)

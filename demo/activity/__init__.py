@@ -20,11 +20,13 @@ from demo.activity.causes import came
 from demo.activity.columns import DAY
 from demo.activity.devices import order_visitors
 from demo.activity.former import Item, activity_items
+from demo.activity.planted import with_planted_answers, with_planted_items
 from demo.activity.sessions import sessions
 from demo.activity.shop_events import shop_events
 from demo.activity.tracked import tracked
 from demo.history import History
 from demo.parameters import Parameters
+from demo.scenario_rows import nothing_planned
 
 pc: Any = pyarrow.compute
 
@@ -62,21 +64,23 @@ def activity(history: History, seed: int, parameters: Parameters) -> Activity:
     everybody, everyhow, all_linked = with_lone_clicks(visits, how, linked)
     affiliate = affiliate_items(all_linked, everybody, orders, affiliates, now, seed, parameters)
     seen = Seen(everybody, orders, everyhow, found, [*happened, campaign, affiliate], now)
+    planted = history.scenarios or nothing_planned()
     items = {item.entity: item.table for item in (*happened, campaign, affiliate)}
+    answers = {
+        "orders": order_truth(orders, how, found, now),
+        "effects": effects(visits, orders, how, found, now),
+        "sessions": seen.sessions(),
+        "events": seen.events(),
+        "visitors": seen.visitors(),
+        "affiliate_clicks": click_truth(linked, affiliates, affiliate),
+        "product_pairs": history.pairs,
+        "accounts": _accounts(history),
+    }
     return Activity(
-        items=items,
+        items=with_planted_items(items, planted, now),
         campaigns=campaign_rows(found, history.now.date()),
         ad_spend=ad_spend_rows(found, how, events, history.now, seed, parameters),
-        truth={
-            "orders": order_truth(orders, how, found, now),
-            "effects": effects(visits, orders, how, found, now),
-            "sessions": seen.sessions(),
-            "events": seen.events(),
-            "visitors": seen.visitors(),
-            "affiliate_clicks": click_truth(linked, affiliates, affiliate),
-            "product_pairs": history.pairs,
-            "accounts": _accounts(history),
-        },
+        truth=with_planted_answers(answers, planted, history),
     )
 
 
