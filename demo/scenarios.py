@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from demo.draws import derived, keys_of
 from demo.parameters import Parameters
-from demo.scenario_market import Market
+from demo.scenario_market import Event, Market
 from demo.scenario_rows import (
     PREFIX,
     Case,
@@ -108,22 +108,7 @@ def _case(
 ) -> Case | None:
     """Return the case that the draws of `name` choose, None when the batch has no fitting event."""
     key = int(derived(keys_of([f"case {name}"]), "case")[0])
-    until = start + timedelta(days=LAST_DAY)
-    moment = _moment(start, key)
-    if moment.weekday() in {(parameters.closed_weekday - 1) % 7, parameters.closed_weekday}:
-        moment += timedelta(days=2)  # who buys since, buys on a day on which the shop sells
-    match kind, reason:
-        case "price_drop", _:
-            event = market.price_drop(moment, until, WORTH, key)
-        case "back_in_stock", _:
-            event = market.back_in_stock(moment, until, WORTH, key)
-        case _, "out_of_stock":
-            event = market.sold_out(moment, until, key)
-        case _, "inactive_product":
-            event = market.discontinued(moment, until, key)
-        case _:
-            product = market.quiet(moment, moment + WORTH, key)
-            event = None if product is None else (product, moment)
+    event = _event(market, start, kind, reason, key, parameters.closed_weekday)
     if event is None:
         return None
     product, evidence_at = event
@@ -133,6 +118,10 @@ def _case(
         looked_at = evidence_at - LOOKED_BEFORE
     elif kind == "back_in_stock":
         looked_at = evidence_at - timedelta(hours=2)
+    if reason == "bought_since":
+        bought_at = evidence_at + (due_at - evidence_at) / 2
+        if bought_at.weekday() == parameters.closed_weekday:
+            return None
     customer = f"{PREFIX}{key % 10**12:012d}"
     return Case(
         key=key,
@@ -146,6 +135,28 @@ def _case(
         due_at=due_at,
         expires_at=evidence_at + WORTH,
     )
+
+
+def _event(
+    market: Market, start: datetime, kind: str, reason: str, key: int, closed_weekday: int
+) -> Event | None:
+    """Return the article of a case and when it happens, None when nothing in the batch fits."""
+    until = start + timedelta(days=LAST_DAY)
+    moment = _moment(start, key)
+    if moment.weekday() in {(closed_weekday - 1) % 7, closed_weekday}:
+        moment += timedelta(days=2)  # who buys since, buys on a day on which the shop takes orders
+    match kind, reason:
+        case "price_drop", _:
+            return market.price_drop(moment, until, WORTH, key)
+        case "back_in_stock", _:
+            return market.back_in_stock(moment, until, WORTH, key)
+        case _, "out_of_stock":
+            return market.sold_out(moment, until, key)
+        case _, "inactive_product":
+            return market.discontinued(moment, until, key)
+        case _:
+            product = market.quiet(moment, moment + WORTH, key)
+            return None if product is None else (product, moment)
 
 
 def _moment(start: datetime, key: int) -> datetime:

@@ -19,7 +19,6 @@ from demo.activity.campaigns import campaign_rows, campaigns
 from demo.activity.causes import came
 from demo.activity.columns import DAY
 from demo.activity.devices import order_visitors
-from demo.activity.former import Item, activity_items
 from demo.activity.planted import with_planted_answers, with_planted_items
 from demo.activity.sessions import sessions
 from demo.activity.shop_events import shop_events
@@ -30,7 +29,7 @@ from demo.scenario_rows import nothing_planned
 
 pc: Any = pyarrow.compute
 
-__all__ = ["Activity", "Item", "activity", "activity_items", "order_visitors"]
+__all__ = ["Activity", "activity", "order_visitors"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A shop of the earlier months is a part of the shop of all months."""
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute
 
-from demo.campaigns import ad_spend_rows, campaigns
 from demo.changes import changes
 from demo.content import Content
 from demo.generate import made_lines
@@ -113,17 +112,3 @@ def _delay(event: dict[str, dict[str, Any]]) -> float:
         datetime.fromisoformat(event[name]["S"]) for name in ("occurred_at", "received_at")
     )
     return (received - occurred).total_seconds()
-
-
-def test_campaigns_follow_the_calendar() -> None:
-    found = campaigns(date(2010, 12, 1), date(2011, 3, 1))
-
-    assert [item.campaign_id for item in found if item.ended_on] == [
-        *("winter-2010-social", "winter-2010-email", "spring-2011-social", "spring-2011-email")
-    ]
-    assert found[5].ended_on == date(2011, 2, 28)
-    spend = ad_spend_rows(found, date(2011, 3, 2), seed=1).to_pylist()
-    assert {row["spend_date"] for row in spend if row["campaign_id"] == "spring-2011-social"} == {
-        date(2011, 3, 1)
-    }
-    assert all(row["amount"] > 0 and row["impressions"] >= row["clicks"] for row in spend)
