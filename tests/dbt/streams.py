@@ -90,7 +90,9 @@ def _event(chance: random.Random, n: int, at: datetime) -> tuple[str, Row]:
     key = {"pk": f"VISITOR#{visitor}", "sk": f"{kind.upper()}#{text(at)}#{n}", "type": kind}
     row |= key | {"occurred_at": text(at)}
     if kind == "view":
-        more = {"event_id": f"e{n}", "product_id": "p1", "event_type": "view"}
+        # now and then a product that the shop does not have (any more)
+        product_id = "gone" if n % 7 == 0 else "p1"
+        more = {"event_id": f"e{n}", "product_id": product_id, "event_type": "view"}
         return "raw_activity.product_events", row | more
     if kind == "search":
         return "raw_activity.searches", row | {"search_id": f"e{n}", "query": "mug"}

@@ -1,6 +1,7 @@
 """A build depends on its rows alone, waits for as_of, and names what is wrong with a row."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,41 @@ def test_what_comes_after_as_of_is_in_no_mart_and_a_broken_row_is_named_with_its
             "update raw_shop.orders set status = 'lost', _load_id = 'load-bad' where order_id = ?",
             [order_id],
         )
+        # two accounts merged into each other, a line without its product, a bill without a campaign
+        users = [{"user_id": one, "merged_into": other} for one, other in ("xy", "yx")]
+        insert(connection, "raw_shop.users", users)
+        [(line_id,)] = connection.execute(
+            "select min(order_line_id) from raw_shop.order_lines where order_id = ?", [order_id]
+        ).fetchall()
+        connection.execute(
+            "update raw_shop.order_lines set product_id = 'gone' where order_line_id = ?",
+            [line_id],
+        )
+        bill = {"spend_date": date(2011, 3, 1), "campaign_id": "k9", "amount": 1, "currency": "GBP"}
+        insert(connection, "raw_shop.ad_spend", [bill])
     ended = broken.dbt("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
     assert ended.returncode == 1
     failed = {name.split(".")[2] for name, status in broken.results().items() if status == "fail"}
-    assert failed == {"stg_shop__orders_rows_are_valid"}
+    assert failed == {
+        "stg_shop__orders_rows_are_valid",
+        "stg_shop__order_lines_references_are_known",
+        "stg_campaign__spend_references_are_known",
+        "assert_merged_accounts_end_in_one_that_survives",
+    }
     assert broken.rows("from audit.stg_shop__orders_rows_are_valid") == [
         (order_id, "load-bad", "status is lost")
+    ]
+    assert broken.rows(
+        "select order_line_id, problem from audit.stg_shop__order_lines_references_are_known"
+    ) == [(line_id, "product_id gone is unknown")]
+    assert broken.rows(
+        "select spend_date, problem from audit.stg_campaign__spend_references_are_known"
+    ) == [(date(2011, 3, 1), "campaign_id k9 is unknown")]
+    assert broken.rows(
+        "from audit.assert_merged_accounts_end_in_one_that_survives order by all"
+    ) == [
+        ("x", "y", "merged in a circle or more than 5 times"),
+        ("y", "x", "merged in a circle or more than 5 times"),
     ]
     [(latest, waiting)] = broken.rows(
         "select (select max(ordered_at) from staging.stg_shop__orders) < timestamptz '2011-05-01',"

@@ -75,6 +75,33 @@ def test_price_and_stock_of_a_product_are_those_at_as_of(
     }
 
 
+def test_an_event_that_names_what_no_source_holds_is_counted_and_stays(
+    small_shop: Build, streams: dict[str, list[Row]]
+) -> None:
+    events = streams["raw_activity.campaign_events"]
+    views = streams["raw_activity.product_events"]
+    unknown = {(row["event_id"], "k3") for row in events if row["campaign_id"] == "k3"}
+    unknown |= {(row["event_id"], "gone") for row in views if row["product_id"] == "gone"}
+    found = small_shop.rows(
+        "select row_key, unknown_id from intermediate.int_meta__unknown_references"
+    )
+    assert (set(found), len(found)) == (unknown, len(unknown))
+    # k3 has no channel of its own: it is nobody's, and its key is never empty
+    assert small_shop.rows(
+        "select channel, sum(landing_views) from campaign.activity_daily"
+        " where campaign_id = 'k3' group by channel"
+    ) == [
+        (
+            "(unknown)",
+            sum(
+                row["campaign_id"] == "k3" and row["event_type"] == "landing_view" for row in events
+            ),
+        )
+    ]
+    seen = sum(row["visitor_id"] is not None or row["customer_id"] is not None for row in views)
+    assert small_shop.rows("select sum(product_view_count) from core.sessions") == [(seen,)]
+
+
 def test_the_calendar_holds_the_whole_year_and_iso_weeks(small_shop: Build) -> None:
     [(days, week)] = small_shop.rows(
         "select count(*), max(case when date_day = date '2011-01-02' then iso_week end)"
