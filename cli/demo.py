@@ -1,11 +1,11 @@
 """`warehouse demo`: a small shop to read from, with real or made-up orders."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table
+from cli.shared import Instant, as_json, examples, print_json, print_table
 
 FOLDER = click.option(
     "--directory",
@@ -173,6 +173,39 @@ def promote(directory: Path) -> None:
 
     fail_over(directory, progress=click.echo)
     click.echo("Next: `warehouse demo join` makes the old primary a standby, or `warehouse run`")
+
+
+@demo.command(
+    epilog=examples(
+        "warehouse demo export --to exports",
+        "warehouse demo export --to exports --table shop_activity --from 2026-04-01T00:00:00Z",
+    )
+)
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder that stands for the S3 bucket; a second export beside others is fine.",
+)
+@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Else all tables.")
+@click.option(
+    "--from",
+    "since",
+    type=Instant(),
+    metavar="TIME",
+    help="Only what changed from TIME (ISO 8601, with its zone) to the shop's clock.",
+)
+@FOLDER
+def export(to: Path, tables: tuple[str, ...], since: datetime | None, directory: Path) -> None:
+    """Write the DynamoDB tables as AWS exports them to S3: manifests, checksums, gzipped items.
+
+    A full export holds what the tables hold at the shop's clock; with --from it is incremental, and
+    each change comes with the item before and after it. Neither asks the emulator.
+    """
+    from demo.exports import export as write
+
+    write(directory, to, tables, since, progress=click.echo)
 
 
 @demo.command(epilog=examples("warehouse demo down", "warehouse demo down --delete"))

@@ -1,34 +1,15 @@
 """`warehouse run`: everything from the sources to the next version."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
+from cli.shared import Instant, as_json, examples, print_json, print_table, settings_of, time_text
 
 if TYPE_CHECKING:
     from orchestration.run import RunResult
-
-
-class Instant(click.ParamType):
-    """A point in time with its offset from UTC."""
-
-    name = "instant"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            self.fail(f"{value!r} is not an instant such as 2011-09-01T00:00:00Z", param, ctx)
-        return moment.astimezone(UTC)
 
 
 @click.command(

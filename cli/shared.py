@@ -37,6 +37,25 @@ def settings_of(ctx: click.Context) -> "Settings":
     return settings
 
 
+class Instant(click.ParamType):
+    """A point in time with its offset from UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail(f"{value!r} is not an instant such as 2011-09-01T00:00:00Z", param, ctx)
+        return moment.astimezone(UTC)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON: times in UTC, decimals as text, dataclasses as objects."""
     click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))

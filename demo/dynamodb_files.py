@@ -17,6 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from extractors.naming import literal
+
 Key = tuple[str, str]
 Rows = NDArray[np.int64]
 
@@ -123,6 +125,24 @@ class ItemFile:
             bisect.bisect_left(rows, hash_key, key=lambda row: self.key(row)[0]),
             bisect.bisect_right(rows, hash_key, key=lambda row: self.key(row)[0]),
         )
+
+
+def read(folder: Path, table: str, keys: tuple[str, str]) -> pa.Table:
+    """Return a table's items in the columns of `demo.items.rendered`."""
+    index = parquet.read_table(folder / f"{table}.index.parquet", schema=INDEX)
+    ends = np.concatenate([np.zeros(1, np.int64), index.column("end").to_numpy()])
+    with pa.memory_map(str(folder / f"{table}.jsonl")) as file:
+        texts = file.read_buffer()
+        lines = pa.LargeStringArray.from_buffers(len(index), pa.py_buffer(ends), texts)
+        with duckdb.connect(config={"arrow_large_buffer_size": True}) as connection:
+            connection.register("lines", pa.table({"line": lines, "size": index.column("size")}))
+            hash_key, range_key = (literal(f"$.{key}.S") for key in keys)
+            return connection.sql(
+                f"""select json_extract_string(line, {hash_key}) as hash,
+                    json_extract_string(line, {range_key}) as range,
+                    rtrim(line, chr(10)) as item, size
+                from lines"""
+            ).to_arrow_table()
 
 
 def difference(old: ItemFile, new: ItemFile) -> tuple[list[int], list[Key]]:

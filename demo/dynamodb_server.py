@@ -92,7 +92,7 @@ class DynamoDbServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         known.unlink(missing_ok=True)
         for table in DYNAMODB_TABLES:
-            dynamodb_files.write(self.directory, table, self._with_more(table, tables[table]))
+            dynamodb_files.write(self.directory, table, self.with_more(table, tables[table]))
         processes.write_private(known, version)
         files = {table: self._open(table) for table in DYNAMODB_TABLES}
         if not held:
@@ -124,7 +124,12 @@ class DynamoDbServer:
     def _more(self, table: str, name: str) -> Path:
         return self.directory / f"{table}.more-{name}.parquet"
 
-    def _with_more(self, table: str, items: pa.Table) -> pa.Table:
+    def items(self, table: str) -> pa.Table:
+        """Return what the files hold of a table, as `demo.items.rendered` returns it."""
+        return dynamodb_files.read(self.directory, table, DYNAMODB_TABLES[table])
+
+    def with_more(self, table: str, items: pa.Table) -> pa.Table:
+        """Return rendered items together with those that `write_more` keeps."""
         paths = sorted(self.directory.glob(f"{table}.more-*.parquet"))
         more = [parquet.read_table(path, schema=RENDERED) for path in paths]
         return in_order([items, *more], DYNAMODB_TABLES[table]) if more else items
