@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from demo import database, settings
+from demo import database, settings, truth
 from demo.changes import changes
 from demo.content import Content
 from demo.orders import OPENED
@@ -117,11 +117,13 @@ def _serve_items(
 ) -> None:
     """Write the items' files when they are of another state, and have them served."""
     dynamodb, version = place.dynamodb, state.version(arguments)
-    if dynamodb.version != version:
+    if dynamodb.version != version or not place.truth.exists():
         progress("making up visits, clicks and carts")
         if arguments.clicks and not dynamodb.has_more(*CLICKS):
             raise ConfigError(f"{dynamodb.directory}: the clicks are gone; {START_OVER}")
         content = content or Content(arguments, state, place.lines)
+        # Before the items, whose version then vouches for the answers too.
+        truth.write(place.truth, content.truth())
         for table, (put, deleted) in dynamodb.update(version, content.items()).items():
             if put or deleted:
                 progress(f"{table}: {put:,} items put, {deleted:,} deleted")
