@@ -72,9 +72,10 @@ QUERIES = {
     "inventory": """
         select product_id, cast(sum(quantity) as integer) as on_hand
         from movements
+        where moved_at <= $now
         group by product_id
     """,
-    "inventory_movements": "select * from movements",
+    "inventory_movements": "select * from movements where moved_at <= $now",
     "orders": """
         select
             order_id,

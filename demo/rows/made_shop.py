@@ -165,7 +165,7 @@ def code_rows(catalogue: Catalogue, start: int) -> tuple[list[str], list[str], I
     thousandths = np.concatenate(
         [catalogue.thousandths[articles], np.array([price for _, price in charges], np.int64)]
     )
-    created = np.concatenate([catalogue.created[articles], np.full(len(charges), start)])
+    created = np.concatenate([catalogue.created[articles], np.full(len(charges), start + 1)])
     names += [name for name, _ in charges]
     is_article = np.arange(len(ids)) < len(articles)
     return ids, names, thousandths, created, is_article
