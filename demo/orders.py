@@ -26,9 +26,8 @@ from demo.rows.made_shop import made_rows
 from demo.rows.people import People, made_people, real_people, user_rows
 from demo.rows.sales import sales
 from demo.scenarios import planned
-from demo.tables import SHOP_TABLES
 
-__all__ = ["OPENED", "history_of", "rows_of", "shop_rows", "utc"]
+__all__ = ["OPENED", "history_of", "rows_of", "utc"]
 
 # The first day of a made-up shop.
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,15 +137,6 @@ def rows_of(history: History) -> dict[str, pa.Table]:
     Columns are those of SHOP_TABLES; rows are sorted by key.
     """
     return shown(dict(history.life), history.now.astimezone(UTC).isoformat())
-
-
-def shop_rows(lines: pa.Table, seed: int, visitor_share: float) -> dict[str, pa.Table]:
-    """Return users, products, orders, order_lines and refunds for lines in file order."""
-    rows = document_rows(lines, seed)
-    visitors = order_visitors(rows["orders"], seed, Parameters(), visitor_share)
-    orders = rows["orders"].append_column("visitor_id", visitors)
-    names = next(table.names for table in SHOP_TABLES if table.name == "orders")
-    return rows | {"orders": orders.select(list(names))}
 
 
 def _midnight(*documents: tuple[pa.Table, str]) -> datetime:

@@ -9,8 +9,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from demo.orders import shop_rows, utc
+from demo.orders import history_of, rows_of, utc
 from demo.orders_file import read_lines
+from demo.parameters import Parameters
+from demo.rows.documents import document_rows
+from demo.state import clock_after
 from tests.demo.lines import lines_of
 
 D = Decimal
@@ -22,7 +25,7 @@ def rows(table: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
 
 
 def test_lines_are_numbered_from_1_in_file_order_and_go_on_counting() -> None:
-    shop = shop_rows(
+    shop = document_rows(
         lines_of(
             "1 | A | a | 2 | 2011-01-05 10:00 | 1.5 | 7",
             "2 | A | a | 1 | 2011-01-05 10:01 | 1.5 | 7",
@@ -30,7 +33,6 @@ def test_lines_are_numbered_from_1_in_file_order_and_go_on_counting() -> None:
             "1 | A | a | 2 | 2011-01-05 10:00 | 1.5 | 7",
         ),
         seed=1,
-        visitor_share=0,
     )
 
     assert rows(shop["order_lines"], "order_line_id", "product_id", "quantity") == [
@@ -47,13 +49,12 @@ def test_lines_are_numbered_from_1_in_file_order_and_go_on_counting() -> None:
 
 
 def test_a_cancellation_becomes_refunds_and_no_order() -> None:
-    shop = shop_rows(
+    shop = document_rows(
         lines_of(
             "C9 | A | a | -2 | 2011-01-05 10:00 | 1.125 | 7",
             "C9 | D | Discount | -1 | 2011-01-05 10:03 | 5 |",
         ),
         seed=1,
-        visitor_share=0,
     )
 
     assert shop["orders"].num_rows == shop["order_lines"].num_rows == 0
@@ -69,7 +70,7 @@ def test_a_cancellation_becomes_refunds_and_no_order() -> None:
 
 
 def test_a_product_has_its_latest_name_and_price_and_keeps_its_letter_case() -> None:
-    shop = shop_rows(
+    shop = document_rows(
         lines_of(
             "1 | 85123A | OLD MUG     | 1 | 2011-01-05 10:00 | 2    | 7",
             "2 | 85123A |   NEW MUG   | 1 | 2011-01-06 10:00 | 2.55 | 7",
@@ -78,7 +79,6 @@ def test_a_product_has_its_latest_name_and_price_and_keeps_its_letter_case() -> 
             "5 | POST   |             | 1 | 2011-01-07 10:00 | 18   | 7",
         ),
         seed=1,
-        visitor_share=0,
     )
 
     columns = ("product_id", "name", "category", "list_price", "is_commissionable")
@@ -100,7 +100,7 @@ def test_a_customer_has_the_country_of_the_latest_document_and_the_time_of_the_f
     countries = pa.array(["Belgium", "France", "Spain"])
     moved = lines.set_column(lines.schema.get_field_index("country"), "country", countries)
 
-    shop = shop_rows(moved, seed=1, visitor_share=0)
+    shop = document_rows(moved, seed=1)
 
     assert rows(shop["users"], "user_id", "country", "created_at") == [
         ("7", "France", datetime(2011, 1, 5, 10, tzinfo=UTC)),
@@ -127,10 +127,12 @@ def test_london_wall_clock_becomes_utc_by_the_zones_rules(wall: str, instant: st
 def test_the_real_orders_give_the_figures_of_the_data(shared_data: Path) -> None:
     lines = read_lines(shared_data / "online_retail_2010-12-01_2011-08-31.parquet")
 
-    shop = shop_rows(lines, seed=1, visitor_share=0.11)
+    now = clock_after(lines)
+    shop = rows_of(history_of(lines, lines, now, None, 1, 1, Parameters()))
 
     counts = {name: table.num_rows for name, table in shop.items()}
-    assert counts == {
+    documents = ("users", "products", "orders", "order_lines", "refunds")
+    assert {name: counts[name] for name in documents} == {
         "users": 3_360,
         "products": 3_774,
         "orders": 13_905,

@@ -11,10 +11,10 @@ import psycopg
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from demo.generate import made_lines
 from demo.orders_file import COLUMNS
 from demo.place import Place
 from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
+from tests.demo.document_lines import made_lines
 
 CUT = datetime.fromisoformat("2026-03-01")
 

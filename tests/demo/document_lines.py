@@ -1,4 +1,4 @@
-"""Make up the document lines of a small shop, in the form and with the oddities of a real one.
+"""Make up the document lines of a shop for tests, in the form and with the oddities of real ones.
 
 Every number is drawn from the index of its customer, product, order or line: one more order
 changes no other. The shop opens on OPENED and never looks at the wall clock.
