@@ -71,7 +71,7 @@ class _Items(Mapping[str, pa.Table]):
         self._entities = entities
 
     def __getitem__(self, table: str) -> pa.Table:
-        tables = [self._entities[entity] for entity in ENTITIES[table] if entity in self._entities]
+        tables = [self._entities[entity] for entity in ENTITIES[table]]
         return rendered(tables, DYNAMODB_TABLES[table])
 
     def __iter__(self) -> Iterator[str]:

@@ -1,114 +1,106 @@
-"""A shop of the earlier months is a part of the shop of all months."""
+"""The shop is a function of its state: what a later clock and real orders make of it."""
 
-from collections import Counter
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pytest
-from pyarrow import compute
 
-from demo.changes import changes
 from demo.content import Content
-from demo.generate import made_lines
+from demo.orders import OPENED
 from demo.orders_file import read_lines
-from demo.state import Arguments, State, clock_after
+from demo.parameters import Parameters
+from demo.state import MADE_NOW, Arguments, State, clock_after
+from demo.tables import DYNAMODB_TABLES, SHOP_TABLES
 
 PART = "part"
-REAL = Arguments(orders="sha", clicks=None, scale=1, seed=1)
-MADE = Arguments(orders="made", clicks=None, scale=1, seed=1)
+REAL = Arguments(orders="sha", clicks=None, scale=0.3, seed=1)
+MADE = Arguments(orders=None, clicks=None, scale=0.1, seed=1)
+OPENING = State(MADE_NOW, OPENED, ())
 
 
-def before(lines: pa.Table, until: str) -> pa.Table:
-    """Return the lines before a London wall-clock time."""
-    cut = pa.scalar(datetime.fromisoformat(until), pa.timestamp("us"))
-    return lines.filter(compute.less(lines.column("invoiced_at"), cut))
+def nothing(part: str) -> pa.Table:
+    raise AssertionError(part)
 
 
-def content_of(lines: pa.Table, arguments: Arguments) -> Content:
-    """Return the shop whose only part is `lines`, at midnight after the last of them."""
-    state = State(clock_after(lines), None, (PART,))
-    return Content(arguments, state, {PART: lines}.__getitem__)
+def rows_only_in(one: pa.Table, other: pa.Table) -> list[tuple[object, ...]]:
+    """Return the rows of `one` that are not in `other`, compared by the columns of `one`."""
+    names = ", ".join(one.column_names)
+    with duckdb.connect() as connection:
+        connection.register("one", one)
+        connection.register("other", other)
+        found = f"select {names} from one except all select {names} from other"
+        return connection.execute(found).fetchall()
 
 
-def items_of(content: Content) -> list[dict[str, Any]]:
-    """Return the items of both tables."""
-    return [item for items in content.items().values() for item in items]
+def whole(content: Content) -> dict[str, pa.Table]:
+    return {**content.rows(), **content.items(), **content.truth()}
 
 
-def assert_grown(early: Content, late: Content) -> None:
-    """Check that nothing of the early shop is lost or decided anew in the late one."""
-    for name, (key, kept) in {
-        "users": ("user_id", "email, birth_date, gender, created_at, marketing_consent"),
-        "products": ("product_id", "brand, created_at"),
-        "orders": ("order_id", "*"),
-        "order_lines": ("order_line_id", "*"),
-        "refunds": ("refund_id", "*"),
-        "campaigns": ("campaign_id", "*"),
-        "ad_spend": ("spend_date, campaign_id", "*"),
-    }.items():
-        with duckdb.connect() as connection:
-            connection.register("early", early.rows[name])
-            connection.register("late", late.rows[name])
-            lost = connection.execute(
-                f"select {key}, {kept} from early except all select {key}, {kept} from late"
-            ).fetchall()
-        assert lost == [], name
-    there = Counter(map(repr, items_of(early)))
-    assert not there - Counter(map(repr, items_of(late)))
+def test_the_same_state_is_the_same_shop_and_another_seed_another_one() -> None:
+    one, same = whole(Content(MADE, OPENING, nothing)), whole(Content(MADE, OPENING, nothing))
+    other = whole(Content(replace(MADE, seed=2), OPENING, nothing))
+
+    assert [name for name, table in one.items() if not table.equals(same[name])] == []
+    assert [name for name in DYNAMODB_TABLES if one[name].equals(other[name])] == []
+    assert not one["order_lines"].equals(other["order_lines"])
 
 
-@pytest.mark.parametrize("until", ["2026-01-20 00:00", "2026-02-28 12:31", "2026-03-29 01:30"])
-def test_later_documents_decide_nothing_anew(until: str) -> None:
-    lines = made_lines(seed=1)
+def test_every_table_has_its_columns_and_rows() -> None:
+    rows = Content(MADE, OPENING, nothing).rows()
 
-    assert_grown(content_of(before(lines, until), MADE), content_of(lines, MADE))
-
-
-def test_later_real_months_decide_nothing_anew(shared_data: Path) -> None:
-    lines = read_lines(shared_data / "online_retail_2010-12-01_2011-08-31.parquet")
-    late = content_of(lines, REAL)
-
-    assert_grown(content_of(before(lines, "2011-08-01"), REAL), late)
-
-    assert 9_000 <= len(items_of(late)) <= 12_000
-
-
-def test_only_rows_that_differ_are_written() -> None:
-    lines = made_lines(seed=1, scale=0.1)
-    early, late = content_of(before(lines, "2026-03-01"), MADE), content_of(lines, MADE)
-
-    same = changes(late.rows, late.rows).values()
-    assert all(change.written.num_rows == change.deleted.num_rows == 0 for change in same)
-    changed = changes(early.rows, late.rows)
-    assert (
-        changed["orders"].written.num_rows
-        == late.rows["orders"].num_rows - early.rows["orders"].num_rows
-    )
-    assert 0 < changed["products"].written.num_rows < late.rows["products"].num_rows
-
-
-def test_events_come_late_and_twice_now_and_then() -> None:
-    events = content_of(made_lines(seed=1), MADE).items()["campaign_events"]
-    deliveries = Counter(event["event_id"]["S"] for event in events)
-    late = [event for event in events if _delay(event) > 300]
-
-    assert 0.002 < sum(count > 1 for count in deliveries.values()) / len(deliveries) < 0.02
-    assert 0.003 < len(late) / len(events) < 0.03
-    assert max(map(_delay, events)) < 3 * 86_400 + 700
-    keys = {(event["event_id"]["S"], event["received_at"]["S"]) for event in events}
-    assert len(keys) == len(events)
-    assert {event["event_type"]["S"] for event in events} == {
-        *("impression", "ad_click", "landing_view", "link_click")
+    assert {name: tuple(table.column_names) for name, table in rows.items()} == {
+        table.name: table.names for table in SHOP_TABLES
     }
-    assert any("customer_id" not in event for event in events)
-    assert any("customer_id" in event for event in events)
+    assert [name for name, table in rows.items() if table.num_rows == 0] == []
 
 
-def _delay(event: dict[str, dict[str, Any]]) -> float:
-    occurred, received = (
-        datetime.fromisoformat(event[name]["S"]) for name in ("occurred_at", "received_at")
-    )
-    return (received - occurred).total_seconds()
+def test_parameters_decide_how_the_shop_is_made() -> None:
+    parameters = Parameters.of({"duplicate_events": 0.5}, "test").as_dict()
+    usual = Content(MADE, OPENING, nothing).items()["campaign_events"]
+    twice = Content(replace(MADE, parameters=parameters), OPENING, nothing)
+
+    assert twice.items()["campaign_events"].num_rows > 1.3 * usual.num_rows
+
+
+def test_orders_of_a_file_are_added_to_a_made_up_shop(shared_data: Path) -> None:
+    lines = read_lines(shared_data / "online_retail_2010-12-01_2011-08-31.parquet").slice(0, 500)
+    before = Content(MADE, OPENING, nothing).rows()
+
+    after = Content(MADE, replace(OPENING, parts=(PART,)), {PART: lines}.__getitem__).rows()
+
+    for table in ("orders", "order_lines", "refunds", "users"):
+        assert rows_only_in(before[table], after[table]) == [], table
+    documents = set(lines.column("invoice_no").to_pylist())
+    found = set(after["orders"].column("order_id").to_pylist())
+    found |= set(after["refunds"].column("refund_document_id").to_pylist())
+    assert documents <= found
+
+
+def test_real_orders_stay_as_they_are_when_the_shop_lives_on(shared_data: Path) -> None:
+    lines = read_lines(shared_data / "online_retail_2010-12-01_2011-08-31.parquet")
+    lines = lines.slice(0, 60_000)
+    now = clock_after(lines)
+    assert now == datetime(2011, 1, 18, tzinfo=UTC)
+    alone = Content(REAL, State(now, None, (PART,)), {PART: lines}.__getitem__).rows()
+    lived = State(now + timedelta(days=30), now, (PART,))
+
+    later = Content(REAL, lived, {PART: lines}.__getitem__).rows()
+
+    assert alone["order_lines"].num_rows + alone["refunds"].num_rows == lines.num_rows
+    assert rows_only_in(alone["order_lines"], later["order_lines"]) == []
+    assert rows_only_in(alone["refunds"], later["refunds"]) == []
+    # An account that is merged later hands its orders over; nothing else of them changes.
+    kept = alone["orders"].drop_columns(["user_id"])
+    assert rows_only_in(kept, later["orders"]) == []
+    for table, time in (("orders", "ordered_at"), ("refunds", "refunded_at")):
+        with duckdb.connect() as connection:
+            connection.register("rows_now", later[table])
+            connection.register("rows_then", alone[table])
+            key = next(found.key[0] for found in SHOP_TABLES if found.name == table)
+            new = f"from rows_now anti join rows_then using ({key})"
+            counted = connection.execute(f"select count(*), min({time}) {new}").fetchone()
+        assert counted is not None
+        assert counted[0] > 20, table
+        assert counted[1] >= now, table
