@@ -160,7 +160,13 @@ def affiliate_items(
     }
     everything = np.ones(len(name), bool)
     return Happened(
-        "affiliate_clicks", table_of(columns), name, visit, clicks.at[event], everything
+        "affiliate_clicks",
+        table_of(columns),
+        name,
+        visit,
+        clicks.at[event],
+        everything,
+        ~everything,
     )
 
 

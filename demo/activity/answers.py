@@ -98,16 +98,21 @@ class Seen:
                 item.event_id.filter(pa.array(item.is_visit)),
                 item.session[item.is_visit],
                 item.at[item.is_visit],
+                item.is_click[item.is_visit],
             )
             for item in happened
         ]
-        parts.append(("orders", orders.names.take(order), placed, orders.ordered_at[order]))
+        no_click = np.zeros(len(placed), bool)
+        parts.append(
+            ("orders", orders.names.take(order), placed, orders.ordered_at[order], no_click)
+        )
         self._entity = pa.chunked_array(
-            [pa.repeat(entity, len(name)) for entity, name, _, _ in parts], pa.string()
+            [pa.repeat(entity, len(name)) for entity, name, *_ in parts], pa.string()
         ).combine_chunks()
         self._event_id = pa.chunked_array([part[1] for part in parts], pa.string()).combine_chunks()
         self._session = np.concatenate([part[2] for part in parts])
         self._at = np.concatenate([part[3] for part in parts])
+        self._is_click = np.concatenate([part[4] for part in parts])
         self._once()
         self._visit = _joined_visits(visits, how, self._session, self._at)
 
@@ -119,6 +124,7 @@ class Seen:
         places = pa.array(first)
         self._entity, self._event_id = self._entity.take(places), self._event_id.take(places)
         self._session, self._at = self._session[first], self._at[first]
+        self._is_click = self._is_click[first]
 
     def events(self) -> pa.Table:
         """Return event_id, entity, session_id and person (a customer_id or NULL) of each event."""
@@ -137,7 +143,6 @@ class Seen:
         visit = self._visit[self._session]
         shown, place = np.unique(visit, return_inverse=True)
         started, ended = _bounds(place, self._at, len(shown))
-        clicks = np.equal(self._entity.to_numpy(zero_copy_only=False), "product_events")
         visits = self._visits
         return pa.table(
             {
@@ -147,7 +152,7 @@ class Seen:
                 "started_at": pa.array(started).cast(INSTANT),
                 "ended_at": pa.array(ended).cast(INSTANT),
                 "events": pa.array(np.bincount(place)),
-                "clicks": pa.array(np.bincount(place, clicks).astype(np.int64)),
+                "clicks": pa.array(np.bincount(place, self._is_click).astype(np.int64)),
                 "channel": chosen(CHANNELS, self._how.channel[shown]),
                 "campaign_id": _named(self._campaigns, self._how.campaign[shown]),
                 "is_bot": pa.array(visits.is_bot[shown]),

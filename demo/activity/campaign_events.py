@@ -133,7 +133,13 @@ def campaign_events(
     columns |= _page(visits, how, orders, events, visit, event, seed)
     is_visit = (events.kind[event] == LANDING) | (events.kind[event] == LINK_CLICK)
     return Happened(
-        "campaign_events", table_of(columns), event_id, visit, events.at[event], is_visit
+        "campaign_events",
+        table_of(columns),
+        event_id,
+        visit,
+        events.at[event],
+        is_visit,
+        np.zeros_like(is_visit),
     )
 
 

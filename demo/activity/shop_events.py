@@ -1,12 +1,11 @@
 """What visitors did in the shop: views, searches and carts, the items of `shop_activity`."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-from numpy.typing import NDArray
 
 from demo.activity import attributes
 from demo.activity.columns import (
@@ -22,18 +21,16 @@ from demo.activity.columns import (
     where,
 )
 from demo.activity.delivery import delivered
-from demo.activity.sessions import BUYING, STRANGER, Clicks, Sessions
-from demo.activity.tracked import WANTED, Tracked
-from demo.draws import Draws, Keys, derived
+from demo.activity.pages import PageEvents, cart_events, filtered, joined, products_of
+from demo.activity.sessions import STRANGER, Clicks, Sessions
+from demo.activity.tracked import Tracked
+from demo.draws import Draws, derived
 from demo.parameters import Parameters
 
 pc: Any = pyarrow.compute
 
 QUERIES = ("lunch bag", "t-light holder", "cake stand", "christmas", "bunting", "mug", "cushion")
 SEARCH_SHARE, WISHLIST_SHARE = 0.1, 0.05  # of clicks
-CART_SHARE = 0.14  # of visits without an order
-REMOVE_SHARE = 0.3  # of those carts
-OWN_ARTICLE = 0.2  # clicks on the article that the order around the visit is about
 # Carts of visitors who never signed in are forgotten after so many days (DynamoDB's TTL).
 CART_KEPT_DAYS = 45
 # An item is written at once, most of the time.
@@ -51,18 +48,7 @@ class Happened:
     session: Places
     at: Millis
     is_visit: Flags  # what prolongs a visit, not an ad on another site
-
-
-@dataclass(frozen=True)
-class _Events:
-    """Events of one kind before the clock has cut them."""
-
-    key: Keys
-    session: Places
-    click: NDArray[np.int64]  # number of the click in its visit
-    at: Millis
-    product: Places
-    extra: NDArray[np.int64]  # action, or quantity
+    is_click: Flags  # on a product
 
 
 def shop_events(
@@ -70,14 +56,23 @@ def shop_events(
 ) -> list[Happened]:
     """Return product events, searches and cart events that are in the store at `now`."""
     draws = Draws(seed, "page", clicks.key)
-    product = _products(visits, clicks, orders, draws)
+    product = products_of(visits, clicks, orders, draws)
     maker = _Maker(visits, orders, now, seed, parameters)
-    views = _Events(
+    views = PageEvents(
         clicks.key, clicks.session, clicks.number, clicks.at, product, np.zeros_like(product)
+    )
+    wished = draws.uniform("wishlist") < WISHLIST_SHARE
+    wishes = PageEvents(
+        derived(clicks.key, "wish")[wished],
+        clicks.session[wished],
+        clicks.number[wished],
+        (clicks.at + clicks.after // 8)[wished],
+        product[wished],
+        np.ones(wished.sum(), np.int64),
     )
     searched = (draws.uniform("search") < SEARCH_SHARE) & (clicks.before > 1_000)
     before = (clicks.before * (0.3 + 0.3 * draws.uniform("searched"))).astype(np.int64)
-    searches = _Events(
+    searches = PageEvents(
         derived(clicks.key, "search")[searched],
         clicks.session[searched],
         clicks.number[searched],
@@ -85,23 +80,11 @@ def shop_events(
         product[searched],
         np.zeros(searched.sum(), np.int64),
     )
-    return [maker.views(views), maker.searches(searches), maker.carts(visits, clicks, product)]
-
-
-def _products(visits: Sessions, clicks: Clicks, orders: Tracked, draws: Draws) -> Places:
-    """Return the article of each click: what will be bought, or what others bought before."""
-    session = clicks.session
-    order = visits.order[session]
-    from_end = visits.clicks[session] - 1 - clicks.number
-    wanted = orders.wanted[order]
-    count = (wanted >= 0).sum(axis=1)
-    # The clicks at the end of a buying visit are those on the articles of the order.
-    is_bought = (visits.kind[session] == BUYING) & (from_end < count)
-    shelf = (draws.uniform("article") * orders.on_shelf[order]).astype(np.int64)
-    is_own = (draws.uniform("own") < OWN_ARTICLE) | (orders.on_shelf[order] == 0)
-    found = np.where(is_own, wanted[:, 0], orders.shelf[shelf])
-    bought = wanted[np.arange(len(order)), np.minimum(from_end, WANTED - 1)]
-    return np.where(is_bought, bought, found)
+    return [
+        maker.views(joined([views, wishes])),
+        maker.searches(searches),
+        maker.carts(visits, clicks, product),
+    ]
 
 
 class _Maker:
@@ -118,11 +101,11 @@ class _Maker:
         self._customers = pa.array(orders.customers, pa.string())
         self._products = pa.array(orders.products, pa.string())
 
-    def views(self, events: _Events) -> Happened:
+    def views(self, events: PageEvents) -> Happened:
         """Return the views and wishes."""
         events, again = self._stored(events)
         draws = Draws(self._seed, "view", events.key)
-        is_wish = draws.uniform("wishlist") < WISHLIST_SHARE
+        is_wish = events.extra > 0
         price = decimals(self._orders.price_at(events.product, events.at))
         name = ids("p", events.key)
         columns = self._common("VIEW", "view", name, events, again)
@@ -133,9 +116,9 @@ class _Maker:
             "price": price,
         }
         columns |= attributes.product_event_attributes(draws, price, ~is_wish)
-        return self._happened("product_events", columns, name, events)
+        return self._happened("product_events", columns, name, events, ~is_wish)
 
-    def searches(self, events: _Events) -> Happened:
+    def searches(self, events: PageEvents) -> Happened:
         """Return the searches."""
         events, again = self._stored(events)
         draws = Draws(self._seed, "search", events.key)
@@ -153,20 +136,20 @@ class _Maker:
 
     def carts(self, visits: Sessions, clicks: Clicks, product: Places) -> Happened:
         """Return what was put into carts, taken out again and checked out."""
-        adds, removes, checkouts = _cart_events(visits, clicks, product, self._orders, self._seed)
-        events = _joined([adds, removes, checkouts])
+        adds, removes, checkouts = cart_events(visits, clicks, product, self._orders, self._seed)
+        events = joined([adds, removes, checkouts])
         action = np.repeat(
             [ADD, REMOVE, CHECKOUT], [len(e.key) for e in (adds, removes, checkouts)]
         )
         kept = self._is_kept(events)
-        events, action = _filtered(events, kept), action[kept]
+        events, action = filtered(events, kept), action[kept]
         position = np.arange(len(events.key))
-        numbered = _Events(
+        numbered = PageEvents(
             events.key, events.session, events.click, events.at, position, events.extra
         )
         numbered, again = self._stored(numbered)
         place = numbered.product
-        events = _filtered(events, place)
+        events = filtered(events, place)
         action = action[place]
         name = ids("k", events.key)
         is_article = action != CHECKOUT
@@ -187,21 +170,21 @@ class _Maker:
         columns |= attributes.checkout_attributes(events.key, ~is_article)
         return self._happened("cart_events", columns, name, events)
 
-    def _is_kept(self, events: _Events) -> Flags:
+    def _is_kept(self, events: PageEvents) -> Flags:
         """Return which carts' events the store has not dropped by now."""
         stranger = self._visits.kind[events.session] == STRANGER
         return ~stranger | (events.at + CART_KEPT_DAYS * DAY >= self._now)
 
-    def _stored(self, events: _Events) -> tuple[_Events, Millis]:
+    def _stored(self, events: PageEvents) -> tuple[PageEvents, Millis]:
         """Return the events as often as they are stored, and how much later each copy's key is."""
         arrived = delivered(events.key, events.at, WRITTEN, self._seed, self._parameters)
         arrived = arrived.until(self._now)
-        found = _filtered(events, arrived.event)
+        found = filtered(events, arrived.event)
         later = (Draws(self._seed, "copy", found.key).uniform("later") * 5_000).astype(np.int64)
         return found, np.where(arrived.is_again, 1 + later, 0)
 
     def _common(
-        self, prefix: str, kind: str, name: pa.Array, events: _Events, again: Millis
+        self, prefix: str, kind: str, name: pa.Array, events: PageEvents, again: Millis
     ) -> dict[str, pa.Array]:
         visits = self._visits
         visitor = ids("v", visits.visitor[events.session])
@@ -218,62 +201,13 @@ class _Maker:
         }
 
     def _happened(
-        self, entity: str, columns: dict[str, pa.Array], name: pa.Array, events: _Events
+        self,
+        entity: str,
+        columns: dict[str, pa.Array],
+        name: pa.Array,
+        events: PageEvents,
+        is_click: Flags | None = None,
     ) -> Happened:
         table, everything = attributes.table_of(columns), np.ones(len(name), bool)
-        return Happened(entity, table, name, events.session, events.at, everything)
-
-
-def _cart_events(
-    visits: Sessions, clicks: Clicks, product: Places, orders: Tracked, seed: int
-) -> tuple[_Events, _Events, _Events]:
-    """Return what was added, taken out again, and the checkouts."""
-    session, order = clicks.session, visits.order[clicks.session]
-    from_end = visits.clicks[session] - 1 - clicks.number
-    count = (orders.wanted[order] >= 0).sum(axis=1)
-    buys = visits.kind[session] == BUYING
-    draws = Draws(seed, "cart", visits.key)
-    fills = (visits.kind != BUYING) & (draws.uniform("cart") < CART_SHARE) & ~visits.is_bot
-    chosen_click = (draws.uniform("which") * visits.clicks).astype(np.int64)
-    adds = (buys & (from_end < count)) | (fills[session] & (clicks.number == chosen_click[session]))
-    removes = adds & ~buys & (draws.uniform("removed") < REMOVE_SHARE)[session]
-    bought = orders.quantities[order, np.clip(from_end, 0, WANTED - 1)]
-    quantity = np.where(buys, bought, 1 + draws.integers("quantity", 0, 3)[session])
-    after = (clicks.after * 0.3).astype(np.int64)
-
-    def events(kept: Flags, purpose: str, times_after: int) -> _Events:
-        return _Events(
-            derived(clicks.key[kept], purpose),
-            session[kept],
-            clicks.number[kept],
-            (clicks.at + after * times_after)[kept],
-            product[kept],
-            quantity[kept],
-        )
-
-    last = np.cumsum(visits.clicks) - 1
-    buying = np.flatnonzero(visits.kind == BUYING)
-    ordered_at = orders.ordered_at[visits.order[buying]]
-    left = ordered_at - clicks.at[last[buying]]
-    checkouts = _Events(
-        derived(visits.key[buying], "checkout"),
-        buying,
-        visits.clicks[buying] - 1,
-        ordered_at - (left * 0.4).astype(np.int64),
-        np.full(len(buying), -1, np.int64),
-        np.zeros(len(buying), np.int64),
-    )
-    return events(adds, "add", 1), events(removes, "remove", 2), checkouts
-
-
-def _filtered(events: _Events, kept: Flags | Places) -> _Events:
-    return _Events(*(getattr(events, field.name)[kept] for field in fields(_Events)))
-
-
-def _joined(parts: list[_Events]) -> _Events:
-    return _Events(
-        *(
-            np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(_Events)
-        )
-    )
+        clicked = np.zeros(len(name), bool) if is_click is None else is_click
+        return Happened(entity, table, name, events.session, events.at, everything, clicked)
