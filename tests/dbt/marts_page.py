@@ -22,7 +22,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what was refunded, and of which line | `core.refunds`, `core.refund_allocations` |
 | what was paid, what is owed, and why | `core.payments`, `core.payment_differences` |
 | who buys, how often, how recently | `core.customers` |
-| what sells | `core.products` |
+| what sells, and what is in stock | `core.products`, `core.inventory_daily` |
 | who visits, and from where | `core.sessions`, `campaign.touchpoints` |
 | what a campaign cost and caused, per day | `campaign.activity_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
@@ -44,8 +44,17 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 - **Days** are days of the reporting time zone; times are UTC.
 - **as_of**: no row uses what happened later. Such rows wait in raw, counted per table in
   `intermediate.int_meta__waiting`. A line waits for its order, a refund for the order and line that
-  it names; a customer or product that a visible document names does not wait.
-- **Keys** are never empty: `(none)`, `(unknown)` and `(unmatched)` stand in.
+  it names; a customer or product that a visible document, price or stock movement names does not
+  wait.
+- **Keys** are never empty: `(none)`, `(unknown)` and `(unmatched)` stand in. An id that a row gives
+  stays as given, also where no other source holds what it names: `unmatched_rows` in
+  `meta.freshness` counts such rows, `intermediate.int_meta__unknown_references` lists them, and no
+  join loses them. Inside a source they fail the audit.
+- **Merged accounts**: orders, refunds and visits of an account that was merged into another belong
+  to the one that survives, through up to five merges; the merged one is no row of
+  `core.customers`. The shop keeps no time of a merge: it holds for the past too.
+- **Prices and stock** come from the shop's own dated lists, up to as_of: the price list, and the sum
+  of the movements of stock.
 - **Orders that count** (`is_counted`) are sales that are not cancelled. Customers, products, paths,
   attribution and pairs are about these; `core.daily_totals` holds every line and refund.
 - **Kinds of lines** come from the seed `line_kinds` by product code in any letter case, then price
