@@ -83,7 +83,9 @@ def made_orders(
 
 
 def _per_open_day(scale: float, parameters: Parameters) -> float:
-    return parameters.orders_per_day * scale * 7 / 6
+    """Return the orders of a day; a weekday from 7 on does not exist: the shop never closes."""
+    open_days = 7 if parameters.closed_weekday > 6 else 6
+    return parameters.orders_per_day * scale * 7 / open_days
 
 
 def _count(first: int, scale: float, horizon: int, parameters: Parameters) -> int:
@@ -98,7 +100,8 @@ def _times(number: Ints, draws: Draws, first: int, scale: float, parameters: Par
     place = (number / _per_open_day(scale, parameters)).astype(np.int64)
     # 1970-01-01 was a Thursday (3). Open days before the first closed one, then six a week.
     before = (parameters.closed_weekday - (first + 3)) % 7
-    days = first + place + (place + 6 - before) // 6
+    closed = 0 if parameters.closed_weekday > 6 else (place + 6 - before) // 6
+    days = first + place + closed
     spread = sum(draws.uniform(f"hour {part}") for part in range(3)) - 1.5  # -1.5 to 1.5, peak at 0
     usual = parameters.order_peak_hour * 60 + 30 + spread * 210
     at_night = 180 + draws.uniform("night") * 1140  # 03:00 to 22:00

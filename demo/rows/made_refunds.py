@@ -59,7 +59,7 @@ def refund_lines(
     name the order and the line. `typed_amount` stands in a row until `corrected_at`.
     """
     draw = orders.draws.uniform
-    documents = parameters.cancelled_invoices / (1 - parameters.cancelled_invoices)
+    documents = parameters.cancelled_invoices / max(1 - parameters.cancelled_invoices, 1e-9)
     is_refunded = can_be_refunded & (draw("refunded") < documents / ELIGIBLE)
     value = parameters.cancelled_value / max(documents, 1e-9)
     is_whole = draw("whole") < (value - PART) / (1 - PART)
