@@ -221,8 +221,10 @@ class PostgresServer:
             "timezone": "UTC",
             "log_timezone": "UTC",
         } | self.settings
+        # A backslash escapes in this file.
         text = "".join(
-            "{} = '{}'\n".format(name, value.replace("'", "''")) for name, value in values.items()
+            "{} = '{}'\n".format(name, value.replace("\\", "\\\\").replace("'", "''"))
+            for name, value in values.items()
         )
         target = self.data / "warehouse.conf"
         processes.write_private(target, text)

@@ -226,15 +226,14 @@ class Servers:
         if not note.exists():
             processes.write_private(note, f"{secrets.token_urlsafe(24)}\n")
         standby = self.standby
-        # An old primary may still run here: it must not be adopted.
-        standby.kill()
+        # Where the data of an old primary are, and itself may still run.
+        standby.make_room()
         self._direct(standby)
         standby.start()
 
     def _remake(self, progress: Progress, reason: str) -> None:
         progress(f"making the standby anew: {reason}")
         self._write(replace(self.roles, is_cut=False))
-        self.standby.forget()
         self._make()
 
     def _misfit(self) -> str | None:

@@ -96,9 +96,10 @@ class ReplicatedServer(PostgresServer):
         if not processes.wait_until(lambda: not self.position().in_recovery, PATIENCE):
             raise SourceError(f"the standby does not become a primary (log: {self.log})")
 
-    def forget(self) -> None:
-        """End the server and remove its data, so that the next start copies the primary."""
+    def make_room(self) -> None:
+        """End what runs here and remove its data, so that the next start copies the primary."""
         with processes.locked(self.directory / "lock"):
+            self._place()
             self._end(signal.SIGQUIT)
             shutil.rmtree(self.data, ignore_errors=True)
 
