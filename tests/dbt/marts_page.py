@@ -53,8 +53,8 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 - **Merged accounts**: orders, refunds and visits of an account that was merged into another belong
   to the one that survives, through up to five merges; the merged one is no row of
   `core.customers`. The shop keeps no time of a merge: it holds for the past too.
-- **Prices and stock** come from the shop's own dated lists, up to as_of: the price list, and the sum
-  of the movements of stock.
+- **Prices and stock** come from the shop's own dated tables, up to as_of: the price list, and the
+  sum of the movements of stock.
 - **Orders that count** (`is_counted`) are sales that are not cancelled. Customers, products, paths,
   attribution and pairs are about these; `core.daily_totals` holds every line and refund.
 - **Kinds of lines** come from the seed `line_kinds` by product code in any letter case, then price
