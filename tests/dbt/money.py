@@ -31,11 +31,33 @@ def with_money(rows: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
     spend = [row | {"currency": chance.choice(["GBP", "USD"])} for row in rows["raw_shop.ad_spend"]]
     return rows | {
         "raw_shop.orders": orders,
-        "raw_shop.refunds": refunds,
+        "raw_shop.refunds": [*refunds, *_refunds_in_parts(rows | {"raw_shop.orders": orders})],
         "raw_shop.ad_spend": spend,
         "raw_shop.fx_rates": list(_rates(chance)),
         "raw_shop.payments": list(_payments(chance, rows | {"raw_shop.orders": orders})),
     }
+
+
+def _refunds_in_parts(rows: dict[str, list[Row]]) -> Iterator[Row]:
+    """Give back every twelfth line piece by piece, so that nothing of it stays."""
+    orders = {row["order_id"]: row for row in rows["raw_shop.orders"]}
+    for line in rows["raw_shop.order_lines"][::12]:
+        order = orders[line["order_id"]]
+        for piece in range(line["quantity"]):
+            yield {
+                "refund_id": f"w{line['order_line_id']}-{piece}",
+                "refund_document_id": f"W{line['order_id']}",
+                "order_id": line["order_id"],
+                "order_line_id": line["order_line_id"],
+                "user_id": order["user_id"],
+                "product_id": line["product_id"],
+                "quantity": 1,
+                "unit_price": line["unit_price"],
+                "amount": line["unit_price"],
+                "currency": order["currency"],
+                "country": "France",
+                "refunded_at": order["ordered_at"] + timedelta(days=30 + piece // 2),
+            }
 
 
 def _rates(chance: random.Random) -> Iterator[Row]:
@@ -127,11 +149,19 @@ class Money:
     def refund_amounts(self) -> dict[str, Decimal]:
         """Return the reporting amount of each refund line."""
         amounts: dict[str, Decimal] = {}
-        for refund in self.rows["raw_shop.refunds"]:
+        so_far: dict[str, Decimal] = defaultdict(Decimal)
+        in_time = sorted(
+            self.rows["raw_shop.refunds"], key=lambda one: (one["refunded_at"], one["refund_id"])
+        )
+        for refund in in_time:
             order = self.orders.get(refund["order_id"])
             at = order["ordered_at"] if order else refund["refunded_at"]
             rate = self.rate(refund["currency"], at)
-            amounts[refund["refund_id"]] = rounded(Decimal(refund["amount"]) * rate)
+            # parts of a line together are worth what the line is
+            whole = refund["order_line_id"] or refund["refund_id"]
+            before = so_far[whole]
+            so_far[whole] += Decimal(refund["amount"])
+            amounts[refund["refund_id"]] = rounded(so_far[whole] * rate) - rounded(before * rate)
         return amounts
 
     def order_amounts(self) -> dict[str, Decimal]:

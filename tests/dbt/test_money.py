@@ -33,6 +33,20 @@ def test_order_lines_and_refunds_are_worth_what_the_rates_of_their_days_say(
     assert sum(gross != source[order_id] for order_id, gross in orders) > 50
 
 
+def test_lines_that_went_back_piece_by_piece_leave_nothing_in_any_currency(
+    small_shop: Build, money: Money
+) -> None:
+    worth = money.line_amounts()
+    found = small_shop.rows(
+        "select order_line_id, sum(amount), count(distinct amount) from core.refunds"
+        " where refund_id like 'w%' group by 1"
+    )
+    assert {line: amount for line, amount, _ in found} == {line: worth[line] for line, *_ in found}
+    assert len(found) > 15
+    # pieces of one price that were rounded one by one would not sum to their line
+    assert any(different > 1 for *_, different in found)
+
+
 def test_refunds_find_their_lines_though_the_rates_of_both_days_differ(small_shop: Build) -> None:
     [(matched, foreign)] = small_shop.rows(
         """

@@ -1,18 +1,25 @@
--- a refund of a whole line that it names takes the line's rate: no exchange difference stays
+-- refunds that name a line take its rate: what went back whole leaves no exchange difference
+with named as (
+    select
+        order_line_id,
+        currency,
+        sum(source_amount) as source_amount,
+        sum(amount) as amount
+    from {{ ref('int_core__refunds') }}
+    where order_line_id is not null
+    group by order_line_id, currency
+)
+
 select
     order_lines.order_line_id,
-    refunds.refund_id,
+    order_lines.source_amount,
     order_lines.line_amount,
-    allocations.amount as refunded_amount
-from {{ ref('core__refund_allocations') }} as allocations
-inner join {{ ref('int_core__refunds') }} as refunds on allocations.refund_id = refunds.refund_id
+    named.amount as refunded_amount
+from {{ ref('int_core__order_lines') }} as order_lines
 inner join
-    {{ ref('int_core__order_lines') }} as order_lines
-    on allocations.order_line_id = order_lines.order_line_id
-where
-    allocations.match_rule = 'reference'
-    and allocations.quantity = refunds.quantity
-    and allocations.quantity = order_lines.quantity
-    and refunds.currency = order_lines.currency
-    and refunds.source_amount = order_lines.source_amount
-    and allocations.amount <> order_lines.line_amount
+    named
+    on
+        order_lines.order_line_id = named.order_line_id
+        and order_lines.currency = named.currency
+        and order_lines.source_amount = named.source_amount
+where order_lines.line_amount <> named.amount

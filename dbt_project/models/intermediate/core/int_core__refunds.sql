@@ -4,6 +4,34 @@ refund_rates as (select * from {{ ref('int_finance__refund_rates') }}),
 
 customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
 
+-- parts of one line, or of one product of an order, are converted as a running total: together
+-- they are worth what the line is, to the last place
+running as (
+    select
+        refunds.refund_id,
+        refund_rates.currency,
+        refund_rates.rate,
+        cast(
+            sum(refunds.amount) over (
+                partition by
+                    refunds.order_id,
+                    refunds.order_line_id,
+                    lower(refunds.product_id),
+                    case
+                        when refunds.order_id is null and refunds.order_line_id is null
+                            then refunds.refund_id
+                    end,
+                    refund_rates.currency,
+                    refund_rates.rate_date
+                order by refunds.refunded_at, refunds.refund_id
+                rows between unbounded preceding and current row
+            ) as decimal(18, 4)
+        ) as refunded_so_far
+    from refunds
+    inner join refund_rates on refunds.refund_id = refund_rates.refund_id
+    where refund_rates.rate is not null
+),
+
 final as (
     select
         refunds.refund_id,
@@ -16,18 +44,21 @@ final as (
         lower(refunds.product_id) as product_code,
         refunds.line_kind,
         refunds.quantity,
-        {{ reporting_amount('refunds.unit_price', 'refund_rates.rate') }} as unit_price,
-        {{ reporting_amount('refunds.amount', 'refund_rates.rate') }} as amount,
-        refund_rates.currency,
+        {{ reporting_amount('refunds.unit_price', 'running.rate') }} as unit_price,
+        cast(
+            {{ reporting_amount('running.refunded_so_far', 'running.rate') }}
+            - {{ reporting_amount('(running.refunded_so_far - refunds.amount)', 'running.rate') }}
+            as decimal(18, 4)
+        ) as amount,
+        running.currency,
         refunds.unit_price as source_unit_price,
         refunds.amount as source_amount,
         coalesce(refunds.country, '(unknown)') as country,
         refunds.refunded_at,
         {{ reporting_date('refunds.refunded_at') }} as refund_date
     from refunds
-    inner join refund_rates on refunds.refund_id = refund_rates.refund_id
+    inner join running on refunds.refund_id = running.refund_id
     left join customer_aliases on refunds.customer_id = customer_aliases.merged_customer_id
-    where refund_rates.rate is not null
 )
 
 select * from final
