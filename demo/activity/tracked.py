@@ -28,7 +28,8 @@ select
     products.place as product,
     order_lines.quantity,
     cast(order_lines.unit_price * 1000 as bigint) as price,
-    order_lines.entered_at
+    order_lines.entered_at,
+    orders.is_made
 from order_lines
 inner join orders using (order_id)
 inner join products using (product_id)
@@ -75,6 +76,27 @@ where
 order by orders.order_id
 """
 
+# What an article cost: while orders are real, what it was last sold for, as their list has only
+# the present price; from then on, its listed price.
+PRICES = """
+select key, arg_min(price, order_line_id) as price
+from (
+    select (product << 34) + epoch_ms(entered_at) // 1000 as key, price, order_line_id
+    from articles
+    where not is_made
+    union all
+    select
+        (products.place << 34) + epoch_ms(prices.valid_from) // 1000 as key,
+        cast(prices.price * 1000 as bigint) as price,
+        '' as order_line_id
+    from prices
+    inner join products using (product_id)
+    where prices.valid_from >= $1
+)
+group by key
+order by key
+"""
+
 
 @dataclass(frozen=True)
 class Tracked:
@@ -99,7 +121,7 @@ class Tracked:
     price_list: NDArray[np.int64]  # thousandths
 
     def price_at(self, product: Places, at: Millis) -> NDArray[np.int64]:
-        """Return the listed price in thousandths; before the first one, the first."""
+        """Return what an article cost in thousandths; before the first price, the first."""
         wanted = _price_key(product, at // 1000)
         place = np.searchsorted(self.price_keys, wanted, side="right") - 1
         first = np.searchsorted(self.price_keys, _price_key(product, np.zeros_like(at)))
@@ -125,11 +147,7 @@ def tracked(history: History) -> Tracked:
             "select product, epoch_ms(entered_at) as at from articles"
             " order by entered_at, order_line_id"
         ).fetchnumpy()
-        prices = connection.sql(
-            "select (place << 34) + epoch_ms(valid_from) // 1000 as key,"
-            " cast(price * 1000 as bigint) as price"
-            " from prices inner join products using (product_id) order by 1"
-        ).fetchnumpy()
+        prices = connection.execute(PRICES, [history.made_from]).fetchnumpy()
     customers = sorted({str(name) for name in found.column("user_id").to_pylist() if name})
     place = {name: index for index, name in enumerate(customers)}
     ordered_at = found.column("ordered_at").to_numpy().astype(np.int64)
@@ -144,7 +162,9 @@ def tracked(history: History) -> Tracked:
             [int(name[1:], 16) for name in found.column("visitor_id").to_pylist()], np.uint64
         ),
         customers=customers,
-        customer=np.array([place.get(name, -1) for name in found.column("user_id").to_pylist()]),
+        customer=np.array(
+            [place.get(name, -1) for name in found.column("user_id").to_pylist()], np.int64
+        ),
         country=found.column("country").combine_chunks(),
         born=found.column("born").fill_null(0).to_numpy().astype(np.int64),
         gender=found.column("gender").combine_chunks(),
