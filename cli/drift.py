@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from warehouse.config import Settings
     from warehouse.config.sources import DynamodbSource
 
-STAGING = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "staging"
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+STAGING = PROJECT / "models" / "staging"
+MACROS = PROJECT / "macros"
 
 _SOURCE = re.compile(r"source\('raw_(\w+)', '(\w+)'\)")
 _IMPORT = re.compile(r"(\w+) as \(select \* from \{\{ ref\('(\w+)'\) \}\}\)")
 # Staging renames and casts: what it takes from a base model stands as `cast(name as …`, alone on
 # a line, or as `model.name`.
 _BARE = re.compile(r"\bcast\((\w+) as\b|^ +(\w+),$", re.MULTILINE)
-# What a base model adds to the columns of its table.
+# What a base model, or a macro that it calls, adds to the columns of its table.
+_CALL = re.compile(r"\{\{ (\w+)\(")
 _ADDED = re.compile(r"\bas (\w+)|^ +\w+\.(\w+),$", re.MULTILINE)
 
 
@@ -37,6 +40,7 @@ class Use:
 def uses(staging: Path = STAGING) -> Iterator[Use]:
     """Yield what the staging models take from the raw tables, as far as their text shows it."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(staging.rglob("*.sql"))}
+    macros = {path.stem: path.read_text(encoding="utf-8") for path in MACROS.rglob("*.sql")}
     for model, text in texts.items():
         imports = [(alias, base) for alias, base in _IMPORT.findall(text) if base in texts]
         for alias, base in imports:
@@ -47,7 +51,8 @@ def uses(staging: Path = STAGING) -> Iterator[Use]:
             taken = re.findall(rf"\b{alias}\.(\w+)", text)
             if len(imports) == 1:
                 taken += [one or other for one, other in _BARE.findall(text)]
-            added = {one or other for one, other in _ADDED.findall(texts[base])}
+            written = [texts[base], *(macros.get(name, "") for name in _CALL.findall(texts[base]))]
+            added = {one or other for text in written for one, other in _ADDED.findall(text)}
             for column in dict.fromkeys(taken):
                 if not column.startswith("_") and column not in added:
                     yield Use(source, entity, column, model)
