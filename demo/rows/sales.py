@@ -37,6 +37,16 @@ inner join (
 where total > 0 and (orders.is_sale or orders.deleted_at is not null)
 order by order_id
 """
+# A document of which nothing is to be paid (adjustments, gifts) is done when it is written.
+ORDERS = """
+select
+    orders.*,
+    whens.paid_at,
+    case when whens.order_id is null then orders.ordered_at else whens.shipped_at end as shipped_at
+from orders
+left join whens using (order_id)
+order by order_id
+"""
 
 
 def sales(
@@ -54,9 +64,7 @@ def sales(
         totals = connection.sql(TOTALS).to_arrow_table()
         paid, when = payments(totals, seed, p)
         connection.register("whens", _times(totals, when, seed))
-        tables["orders"] = connection.sql(
-            "from orders left join whens using (order_id) order by order_id"
-        ).to_arrow_table()
+        tables["orders"] = connection.sql(ORDERS).to_arrow_table()
     return tables | {"payments": paid}
 
 
