@@ -142,13 +142,19 @@ def sessions_of(events: list[Event]) -> list[list[Event]]:
     return sessions
 
 
+def customer_of(session: list[Event]) -> str | None:
+    """Return the first event's customer, else the only one who signed in during the session."""
+    known = {event.customer for event in session if event.customer}
+    return session[0].customer or (known.pop() if len(known) == 1 else None)
+
+
 def described(session: list[Event]) -> tuple[object, ...]:
     """Return what `core.sessions` says of a session, its id and cell left out."""
     first, kinds = session[0], [event.kind for event in session]
     channel, campaign = first.origin
     return (
         first.visitor,
-        first.customer,
+        customer_of(session),
         channel or ("(unknown)" if campaign else "direct"),
         campaign or "(none)",
         first.page,
@@ -158,6 +164,11 @@ def described(session: list[Event]) -> tuple[object, ...]:
         len(session),
         *(kinds.count(kind) for kind in ("view", "search", "cart", "order", "click", "wishlist")),
     )
+
+
+def _path_key(session: list[Event]) -> tuple[str, str] | None:
+    customer = customer_of(session)
+    return ("customer", customer) if customer else session[0].key
 
 
 def last_touches(
@@ -181,8 +192,7 @@ def last_touches(
             session[0]
             for session in sessions
             if key is not None
-            and (("customer", session[0].customer) if session[0].customer else session[0].key)
-            == key
+            and _path_key(session) == key
             and at - MONTH <= session[0].at <= at
             and (since is None or session[0].at > since)
         ]

@@ -3,6 +3,8 @@ with events as (select * from {{ ref('int_core__session_events') }}),
 counted as (
     select
         session_id,
+        min(customer_id) as first_customer_id,
+        max(customer_id) as last_customer_id,
         max(occurred_at) as ended_at,
         count(*) as event_count,
         count(case when event_type = 'view' then 1 end) as product_view_count,
@@ -15,22 +17,34 @@ counted as (
     group by session_id
 ),
 
+-- On a shared browser the events before a sign-in are nobody's; the visit as a whole is the one
+-- customer's who signed in during it.
 first_events as (
-    select * from events
-    where is_session_start
+    select
+        events.*,
+        coalesce(
+            events.customer_id,
+            case
+                when counted.first_customer_id = counted.last_customer_id
+                    then counted.first_customer_id
+            end
+        ) as session_customer_id
+    from events
+    inner join counted on events.session_id = counted.session_id
+    where events.is_session_start
 ),
 
--- a session is what its first event is: that one brought the visitor
+-- otherwise a session is what its first event is: that one brought the visitor
 final as (
     select
         first_events.session_id,
         first_events.cell,
         first_events.visitor_id,
         first_events.visitor_key,
-        first_events.customer_id,
+        first_events.session_customer_id as customer_id,
         case
-            when first_events.customer_id is not null
-                then 'customer ' || first_events.customer_id
+            when first_events.session_customer_id is not null
+                then 'customer ' || first_events.session_customer_id
             else first_events.visitor_key
         end as path_key,
         first_events.source_rank,
