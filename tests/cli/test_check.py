@@ -10,6 +10,7 @@ import pytest
 
 from cli.check import size_text
 from cli.drift import Use, missing, uses
+from demo.place import Place
 from tests.cli.command import Command
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,11 @@ def configured(running_shop: Command, old: str, new: str) -> str:
     assert old in text
     (running_shop.directory / "changed.yml").write_text(text.replace(old, new))
     return "changed.yml"
+
+
+def primary(shop: Command) -> str:
+    """Return where the shop's tables can be changed: the warehouse reads from the standby."""
+    return Place(shop.directory).postgres.dsn("shop")
 
 
 def test_a_shop_in_order_has_no_problems(running_shop: Command) -> None:
@@ -65,6 +71,7 @@ def test_an_unreachable_dynamodb_is_named_for_each_table(running_shop: Command) 
     lines = result.stderr.splitlines()
     assert [line.split(" (")[0] for line in lines] == [
         "error: DynamoDB table campaign_events",
+        "error: DynamoDB table affiliate_clicks",
         "error: DynamoDB table shop_activity",
     ]
     assert all("cannot be reached" in line for line in lines)
@@ -108,7 +115,7 @@ def test_a_share_of_capacity_needs_provisioned_capacity(running_shop: Command) -
 
 
 def test_a_column_that_the_models_need_is_missed_at_the_source(running_shop: Command) -> None:
-    with psycopg.connect(running_shop.variable("SHOP_DSN"), autocommit=True) as connection:
+    with psycopg.connect(primary(running_shop), autocommit=True) as connection:
         connection.execute("ALTER TABLE orders RENAME COLUMN coupon_code TO coupon")
         try:
             line = running_shop.fails(3, "check")
@@ -119,9 +126,10 @@ def test_a_column_that_the_models_need_is_missed_at_the_source(running_shop: Com
 
 def test_a_missing_privilege_comes_with_its_grant(running_shop: Command) -> None:
     dsn = running_shop.variable("SHOP_DSN")
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(primary(running_shop), autocommit=True) as connection:
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
-        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        connection.execute("GRANT USAGE ON SCHEMA demo TO reader")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public, demo TO reader")
         connection.execute("REVOKE SELECT ON refunds FROM reader")
         try:
             line = running_shop.fails(
