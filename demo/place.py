@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from demo import processes
+from demo import database, processes
 from demo.dynamodb_server import DynamoDbServer
 from demo.servers import Servers
 from demo.standby import ReplicatedServer
@@ -53,6 +53,15 @@ class Place:
     def postgres(self) -> ReplicatedServer:
         """The server that the shop writes to."""
         return self.servers.primary
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The servers' addresses by their variable in `.env`; the warehouse reads the standby."""
+        return {
+            "SHOP_DSN": self.servers.reader.dsn(database.NAME),
+            "SHOP_PRIMARY_DSN": self.servers.primary.dsn(database.NAME),
+            "DYNAMODB_ENDPOINT": self.dynamodb.endpoint,
+        }
 
     @property
     def lock(self) -> Path:

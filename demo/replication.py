@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo import database, settings
+from demo import settings
 from demo.place import Place
 from demo.processes import locked
 from demo.servers import Servers
@@ -36,11 +36,7 @@ def join(directory: Path, progress: Progress = _silent) -> None:
     """Have both servers running and the standby follow; an old primary becomes the standby."""
     with _servers(directory) as servers:
         servers.join(progress)
-        place = Place(directory)
-        arguments = place.arguments()
-        if arguments is not None:
-            address = servers.reader.dsn(database.NAME)
-            settings.write(place.directory, address, place.dynamodb.endpoint, arguments.seed)
+        _write_addresses(directory)
         progress("the standby follows the primary")
 
 
@@ -51,7 +47,15 @@ def promote(directory: Path, progress: Progress = _silent) -> None:
     """
     with _servers(directory) as servers:
         servers.promote(progress)
+        _write_addresses(directory)
         progress(f"the primary is now at 127.0.0.1:{servers.primary.port}, and there is no standby")
+
+
+def _write_addresses(directory: Path) -> None:
+    place = Place(directory)
+    arguments = place.arguments()
+    if arguments is not None:
+        settings.write(place.directory, place.addresses, arguments.seed)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Write the `warehouse.yml` and `.env` with which the warehouse reads the demo shop."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -119,13 +120,13 @@ def refuse_foreign(directory: Path) -> None:
             raise ConfigError(f"{message}; start the demo in another folder with --directory DIR")
 
 
-def write(directory: Path, dsn: str, endpoint: str, seed: int) -> None:
+def write(directory: Path, addresses: Mapping[str, str], seed: int) -> None:
     """Write what is missing, and keep `.env` out of git; a second time changes nothing.
 
-    A `warehouse.yml` that is there stays, edited or not; `.env` follows the servers' addresses
+    `addresses` are the servers', by their variable in `.env`. A `warehouse.yml` that is there stays, edited or not; `.env` follows the servers' addresses
     unless somebody made it theirs.
     """
-    variables = {"SHOP_DSN": dsn, "DYNAMODB_ENDPOINT": endpoint} | CREDENTIALS
+    variables = {**addresses, **CREDENTIALS}
     # The people are invented: a key that is the same in every demo of a seed protects nobody
     # less, and lets two demos be compared hash by hash.
     variables["PII_KEY"] = sha256(f"commerce warehouse demo {seed}".encode()).hexdigest()

@@ -60,12 +60,7 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
             if list(state.parts) != place.part_names():
                 raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
     _follow(place, arguments, state, content, progress)
-    settings.write(
-        place.directory,
-        place.servers.reader.dsn(database.NAME),
-        place.dynamodb.endpoint,
-        arguments.seed,
-    )
+    settings.write(place.directory, place.addresses, arguments.seed)
     return state
 
 

@@ -155,7 +155,8 @@ def test_a_source_that_refuses_is_named(
         "unreachable host": UNREACHABLE,
         "table gone": dsn,
     }[mistake]
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    primary = running_shop.variable("SHOP_PRIMARY_DSN")
+    with psycopg.connect(primary, autocommit=True) as connection:
         if mistake == "table gone":
             connection.execute("ALTER TABLE orders RENAME TO gone")
         try:

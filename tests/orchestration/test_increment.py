@@ -31,7 +31,7 @@ def cut(orders: Path, condition: str, target: Path) -> Path:
 
 def connect(shop: Shop) -> "psycopg.Connection[Any]":
     text = (shop.directory / ".env").read_text()
-    found = re.search(r"^SHOP_DSN=['\"]?([^'\"\n]+)", text, re.MULTILINE)
+    found = re.search(r"^SHOP_PRIMARY_DSN=['\"]?([^'\"\n]+)", text, re.MULTILINE)
     assert found is not None
     return psycopg.connect(found.group(1), autocommit=True)
 

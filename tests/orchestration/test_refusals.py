@@ -22,7 +22,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def source(shop: Shop) -> "psycopg.Connection[tuple[object, ...]]":
     text = (shop.directory / ".env").read_text()
-    found = re.search(r"^SHOP_DSN=['\"]?([^'\"\n]+)", text, re.MULTILINE)
+    found = re.search(r"^SHOP_PRIMARY_DSN=['\"]?([^'\"\n]+)", text, re.MULTILINE)
     assert found is not None
     return psycopg.connect(found.group(1), autocommit=True)
 
