@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines clean
+.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines docs-generated clean
 .SUFFIXES:
 
 VENV := .venv
@@ -85,6 +85,9 @@ lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 
 docs-lines: setup ## write docs/explanation/where-every-line-went.md anew from the real data
 	@python -m tests.where_every_line_went
+
+docs-generated: setup ## write docs/explanation/generated-data.md anew from the demo's generator
+	@python -m tests.demo.generated_data
 
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi
