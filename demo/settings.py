@@ -123,8 +123,8 @@ def refuse_foreign(directory: Path) -> None:
 def write(directory: Path, addresses: Mapping[str, str], seed: int) -> None:
     """Write what is missing, and keep `.env` out of git; a second time changes nothing.
 
-    `addresses` are the servers', by their variable in `.env`. A `warehouse.yml` that is there stays, edited or not; `.env` follows the servers' addresses
-    unless somebody made it theirs.
+    `addresses` are the servers', by their variable in `.env`. A `warehouse.yml` that is there
+    stays, edited or not; `.env` follows the addresses unless somebody made it theirs.
     """
     variables = {**addresses, **CREDENTIALS}
     # The people are invented: a key that is the same in every demo of a seed protects nobody
