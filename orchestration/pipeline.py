@@ -1,7 +1,7 @@
 """One run: what its steps share, from the writer lease to the published version."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,6 +91,28 @@ class Pipeline:
             self.tables.append(result)
             yield result
 
+    def catch_up(
+        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[tuple[str, str, str]]
+    ) -> None:
+        """Load what landed of the tables (source, cell, table) and raw does not hold yet."""
+        replay.catch_up(
+            connection,
+            self.settings.landing,
+            tables,
+            run_id=self.run_id,
+            rules=self.rules,
+            refresh=self.options.full_refresh,
+            loaded=lambda record: self.tell(
+                progress.Event(
+                    "load",
+                    f"{record.source}.{record.entity}",
+                    "loaded a package that had landed before",
+                    record.loaded_rows,
+                    done=True,
+                )
+            ),
+        )
+
     def decide(self) -> bool:
         """Fix the run's as_of and return whether anything has to be built for it."""
         with self.step("decide"), self.database() as connection:
@@ -99,7 +121,7 @@ class Pipeline:
                 raise SourceError("nothing is loaded yet; run without --select first")
             self.as_of = self._as_of(min(p.complete_up_to for p in found))
             runs.set_as_of(connection, self.run_id, self.as_of)
-            models = f"{dbt.models_fingerprint()} {dbt.variables_fingerprint(self.settings)}"
+            models = f"{dbt.models_fingerprint()} {dbt.variables(self.settings)}"
             self.fingerprint = positions.fingerprint(connection, models)
             self.needs_build = not publication.is_built(
                 connection, self.settings, self.fingerprint, self.as_of
@@ -196,21 +218,5 @@ def _begin(
         replay.restore_certificates(connection, settings.state_directory)
         resumed = runs.begin(connection, run_id)
         pipeline = Pipeline(settings, options, held, tell, run_id, resumed)
-        replay.catch_up(
-            connection,
-            settings.landing,
-            sources.landed_tables(settings),
-            run_id=run_id,
-            rules=pipeline.rules,
-            refresh=options.full_refresh,
-            loaded=lambda record: tell(
-                progress.Event(
-                    "load",
-                    f"{record.source}.{record.entity}",
-                    "loaded a package that had landed before",
-                    record.loaded_rows,
-                    done=True,
-                )
-            ),
-        )
+        pipeline.catch_up(connection, sources.landed_tables(settings))
     return pipeline

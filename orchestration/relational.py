@@ -32,6 +32,9 @@ def ingest(
 ) -> Iterator[tuple[Manifest, LoadRecord, Certificate]]:
     """Extract all tables under one snapshot, then load and certify each against it."""
     failed: list[Certificate] = []
+    # A try before this one may have read some tables before another one failed.
+    with pipeline.database() as connection:
+        pipeline.catch_up(connection, [(source, cell, table) for table in tables])
     with _snapshot(pipeline, source, cell) as snapshot:
         specs = {spec.name: spec for spec in _specs(pipeline, source, tables)}
         manifests = _extract(pipeline, snapshot, list(specs.values()))
