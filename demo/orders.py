@@ -103,8 +103,8 @@ def history_of(
     cases = document_rows(plan.lines, seed) if plan and plan.lines.num_rows else None
     sold = sales(real, cases, made, seed, parameters)
     sold["orders"] = _with_visitors(sold["orders"], seed, scale, parameters)
-    given = [real["users"] if real else None, plan.users if plan else None]
-    given.append(user_rows(people, seed) if firsts is None else None)
+    given = [user_rows(people, seed) if firsts is None else None]
+    given += [real["users"] if real else None, plan.users if plan else None]
     users = life.users([rows for rows in given if rows is not None], people)
     lives_from = seconds_of(start) if start else None
     stock = {"products": products, **sold}

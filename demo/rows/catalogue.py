@@ -85,7 +85,14 @@ def real_catalogue(seed: int, lines: pa.Table, products: pa.Table, start: int) -
             inner join (
                 select stock_code as product_id, count(*) as sold from lines group by stock_code
             ) as line using (product_id)
-            where list_price > 0 and regexp_matches(product_id, ?)
+            where
+                list_price > 0
+                and regexp_matches(product_id, ?)
+                -- One article per code, letter case aside; capitals sort first.
+                and product_id in (
+                    select min(other.product_id) from products as other
+                    group by upper(other.product_id)
+                )
             order by sold desc, product_id
             """,
             [ARTICLE],

@@ -5,13 +5,21 @@ import numpy as np
 import pyarrow as pa
 
 from demo.rows.catalogue import Catalogue
-from demo.rows.columns import Ints, instants, picked, prices
+from demo.rows.columns import INSTANT, Ints, instants, picked, prices
 from demo.rows.dated import Prices, StockOuts
 from demo.rows.documents import category_of, drawn_brands
 from demo.rows.made_shop import code_rows
 from demo.rows.people import People
 
 Rows = dict[str, pa.Table]
+GIVEN = pa.schema(
+    [
+        *((name, pa.string()) for name in ("product_id", "name", "category", "brand", "currency")),
+        ("list_price", pa.decimal128(12, 3)),
+        *((name, pa.bool_()) for name in ("is_commissionable", "is_active")),
+        ("created_at", INSTANT),
+    ]
+)
 NONE: Ints = np.zeros(0, np.int64)
 
 
@@ -20,7 +28,8 @@ def products(
 ) -> pa.Table:
     """Return the rows of products, with list_price before any change, renamed_at and ended_at.
 
-    Those of documents come first; made-up articles and the codes of charges are added to them.
+    Those of documents come first; made-up articles and the codes of charges are added to them. A
+    code that is in both is as old as the older of them.
     """
     if catalogue is None:
         assert given is not None
@@ -28,7 +37,7 @@ def products(
         return given.append_column("renamed_at", never).append_column("ended_at", never)
     ids, names, thousandths, created, is_article = code_rows(catalogue, start)
     place = {product: index for index, product in enumerate(catalogue.ids)}
-    where = np.array([place.get(product.upper(), place.get(product, -1)) for product in ids])
+    where = np.array([place.get(product, place.get(product.upper(), -1)) for product in ids])
     made = pa.table(
         {
             "product_id": pa.array(ids, pa.string()),
@@ -51,12 +60,15 @@ def products(
     with duckdb.connect() as connection:
         connection.register("made", made)
         connection.register("changes", changes)
-        connection.register("given", made.slice(0, 0) if given is None else given)
+        connection.register("given", GIVEN.empty_table() if given is None else given)
         return connection.sql(
             """
             from (
-                select product_id, name, category, brand, list_price, is_commissionable, created_at
+                select
+                    given.* exclude (created_at, currency, is_active),
+                    least(given.created_at, made.created_at) as created_at
                 from given
+                left join made using (product_id)
                 union all by name
                 select * from made anti join given using (product_id)
             )
@@ -77,19 +89,10 @@ def price_rows(rows: pa.Table, catalogue: Catalogue | None, listed: Prices | Non
         connection.register("listed", _listed(catalogue, listed))
         return connection.sql(
             """
-            with own as (
+            with priced as (
                 select product_id, valid_from, price
                 from products
                 inner join listed using (product_id)
-            ),
-
-            priced as (
-                from own
-                union all
-                select product.product_id, listed.valid_from, listed.price
-                from products as product
-                anti join own on product.product_id = own.product_id
-                inner join listed on product.product_id = lower(listed.product_id)
             )
 
             from priced
@@ -107,11 +110,15 @@ def _listed(catalogue: Catalogue | None, listed: Prices | None) -> pa.Table:
     if catalogue is None or listed is None:
         columns = {"valid_from": instants(NONE), "price": prices(NONE)}
         return pa.table({"product_id": pa.array([], pa.string()), **columns})
+    lower = np.flatnonzero(catalogue.has_letter[listed.article])
+    entry = np.concatenate([np.arange(len(listed.article)), lower])
+    ids = [*catalogue.ids, *(code.lower() for code in catalogue.ids)]
+    article = np.concatenate([listed.article, listed.article[lower] + len(catalogue)])
     return pa.table(
         {
-            "product_id": picked(pa.array(catalogue.ids, pa.string()), listed.article),
-            "valid_from": instants(listed.valid_from),
-            "price": prices(listed.thousandths),
+            "product_id": picked(pa.array(ids, pa.string()), article),
+            "valid_from": instants(listed.valid_from[entry]),
+            "price": prices(listed.thousandths[entry]),
         }
     )
 
@@ -132,7 +139,10 @@ def out_rows(catalogue: Catalogue | None, outs: StockOuts | None) -> pa.Table:
 
 
 def users(given: list[pa.Table], people: People | None) -> pa.Table:
-    """Return the rows of users, those of documents first, with closed_at."""
+    """Return the rows of users with closed_at; of a user in several tables the first one's.
+
+    Such a user is as old as the oldest of the rows.
+    """
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         for number, table in enumerate(given):
@@ -147,7 +157,10 @@ def users(given: list[pa.Table], people: People | None) -> pa.Table:
         )
         return connection.sql(
             f"""
-            select found.* exclude (place), closed.closed_at
+            select
+                found.* exclude (place, created_at),
+                min(found.created_at) over (partition by found.user_id) as created_at,
+                closed.closed_at
             from ({ranked}) as found
             left join closed using (user_id)
             qualify row_number() over (partition by found.user_id order by found.place) = 1

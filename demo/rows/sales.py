@@ -103,6 +103,8 @@ def _documents(
         for name, key in keys.items():
             connection.register(f"made_{name}", getattr(made, name))
             others = "" if real is None else f"anti join real_{name} using ({key})"
+            if real is not None and name == "refunds":
+                others += " anti join real_orders using (order_id)"
             parts[name].append(f"select * from made_{name} {others}")
     return {
         name: connection.sql(" union all by name ".join(queries)).to_arrow_table()

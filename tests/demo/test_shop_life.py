@@ -34,6 +34,29 @@ def at(history: History, now: datetime) -> dict[str, pa.Table]:
     return rows_of(replace(history, now=now))
 
 
+def broken(rows: dict[str, pa.Table]) -> list[str]:
+    """Return a table's name per key that is there twice, table and column per broken reference."""
+    queries: list[str] = []
+    for table in SHOP_TABLES:
+        if table.name not in rows:
+            continue
+        keys = ", ".join(table.key)
+        queries.append(
+            f"select '{table.name}' from {table.name} group by {keys} having count(*) > 1"
+        )
+        for column, other in table.references:
+            if other in rows:
+                (key,) = next(found.key for found in SHOP_TABLES if found.name == other)
+                queries.append(
+                    f"select '{table.name}.{column}' from {table.name}"
+                    f" where {column} not in (select {key} from {other})"
+                )
+    with duckdb.connect() as connection:
+        for name, table in rows.items():
+            connection.register(name, table)
+        return [name for (name,) in connection.sql(" union all ".join(queries)).fetchall()]
+
+
 clocks = st.integers(0, DAYS * 24 * 60).map(lambda minutes: OPENED + timedelta(minutes=minutes))
 
 
@@ -46,27 +69,7 @@ def test_a_later_clock_changes_nothing_of_what_was_shown_before(days: int) -> No
 @settings(max_examples=15, deadline=None)
 @given(now=clocks)
 def test_at_every_clock_keys_are_unique_and_references_hold(now: datetime) -> None:
-    rows = at(made(DAYS), now)
-
-    broken: list[str] = []
-    for table in SHOP_TABLES:
-        if table.name not in rows:
-            continue
-        keys = ", ".join(table.key)
-        broken.append(
-            f"select '{table.name}' from {table.name} group by {keys} having count(*) > 1"
-        )
-        for column, other in table.references:
-            if other in rows:
-                (key,) = next(found.key for found in SHOP_TABLES if found.name == other)
-                broken.append(
-                    f"select '{table.name}.{column}' from {table.name}"
-                    f" where {column} not in (select {key} from {other})"
-                )
-    with duckdb.connect() as connection:
-        for name, table in rows.items():
-            connection.register(name, table)
-        assert connection.sql(" union all ".join(broken)).fetchall() == []
+    assert broken(at(made(DAYS), now)) == []
 
 
 @settings(max_examples=10, deadline=None)
@@ -219,6 +222,29 @@ def test_further_real_orders_change_no_made_up_one() -> None:
     for table in ("orders", "order_lines"):
         old, new = (getattr(history, table).to_pylist() for history in (before, after))
         assert [row for row in new if row["order_id"] != "9"] == old
+
+
+def test_real_orders_in_a_made_up_shop_keep_their_numbers_customers_and_codes() -> None:
+    lines = lines_of(
+        "600003 | 20001 | mug | 2  | 2026-02-20 10:00 | 1.5 | 12001",  # all of them made up too
+        "X1     | 20008 | bag | 1  | 2026-02-20 10:00 | 4   | 12020",
+        "C9     | POST  | p   | -1 | 2026-02-20 10:00 | 4   | 777",
+    )
+    now = OPENED + timedelta(days=60)
+
+    rows = rows_of(history_of(lines, None, now, OPENED, 1, SMALL, Parameters()))
+
+    assert broken(rows) == []
+    given = {
+        row["order_line_id"]: (row["product_id"], row["unit_price"])
+        for row in rows["order_lines"].to_pylist()
+        if row["order_id"] in {"600003", "X1"}
+    }
+    assert given == {"600003-1": ("20001", 1.5), "X1-1": ("20008", 4)}
+    before = {row["user_id"]: row["created_at"] for row in rows_of(made(60))["users"].to_pylist()}
+    after = {row["user_id"]: row["created_at"] for row in rows["users"].to_pylist()}
+    assert before.items() <= after.items()
+    assert after.keys() - before.keys() == {"777", "12020"} - before.keys()
 
 
 @pytest.mark.parametrize("scale", [0.01, 0.05])
