@@ -26,6 +26,9 @@ RENDERED = pa.schema(
     ]
 )
 
+# Rows that DuckDB hands over at a time.
+BATCH = 50_000
+
 Item = dict[str, dict[str, Any]]  # in DynamoDB JSON: {"price": {"N": "2.55"}}
 
 
@@ -39,8 +42,7 @@ def rendered(tables: Iterable[pa.Table], keys: tuple[str, str]) -> pa.Table:
     ValueError for a key that is NULL, empty or there twice.
     """
     with duckdb.connect(config={"arrow_large_buffer_size": True}) as connection:
-        parts = [_lines(connection, table, keys) for table in tables if table.num_rows]
-    return in_order(parts, keys)
+        return in_order((_lines(connection, table, keys) for table in tables), keys)
 
 
 def rendered_items(items: Iterable[Item], keys: tuple[str, str]) -> pa.Table:
@@ -60,11 +62,27 @@ def in_order(tables: Iterable[pa.Table], keys: tuple[str, str]) -> pa.Table:
 
     Raises ValueError for a key that is NULL, empty or there twice.
     """
-    found = pa.concat_tables([RENDERED.empty_table(), *tables])
-    order = pc.sort_indices(found, [("hash", "ascending"), ("range", "ascending")])
-    found = found.take(order).combine_chunks()
+    chunks: dict[str, list[pa.Array]] = {name: [] for name in RENDERED.names}
+    for table in tables:
+        for name in RENDERED.names:
+            chunks[name].extend(table.column(name).chunks)
+    # The lines are most of the memory. DuckDB's batches are freed as a whole: with the lines, which
+    # come last, so that these are there twice and not thrice.
+    small = {name: _joined(chunks.pop(name), name) for name in ("hash", "range", "size")}
+    order = pc.sort_indices(
+        pa.table([small["hash"], small["range"]], ["hash", "range"]),
+        [("hash", "ascending"), ("range", "ascending")],
+    )
+    small = {name: column.take(order) for name, column in small.items()}
+    lines = _joined(chunks.pop("item"), "item").take(order)
+    columns = [small["hash"], small["range"], lines, small["size"]]
+    found = pa.table(columns, schema=RENDERED)
     _refuse_bad_keys(found, keys)
     return found
+
+
+def _joined(chunks: list[pa.Array], name: str) -> pa.Array:
+    return pa.concat_arrays(chunks) if chunks else pa.array([], RENDERED.field(name).type)
 
 
 def line_of(item: Item) -> str:
@@ -122,7 +140,8 @@ def _lines(
             concat({", ".join(text)}, '}}') as item, ({" + ".join(size)})::integer as size
         from rows"""
     )
-    return relation.to_arrow_table().cast(RENDERED)
+    # A reader: a whole result would first be in DuckDB's memory, then in Arrow's.
+    return relation.to_arrow_reader(BATCH).read_all().cast(RENDERED)
 
 
 def _attribute(field: pa.Field, column: pa.ChunkedArray) -> tuple[str, str, str, str]:
