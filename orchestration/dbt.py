@@ -57,27 +57,26 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DBT_TARGET_PATH": str(work / "target"),
         "DBT_LOG_PATH": str(settings.logs_directory),
         "DBT_LOG_FORMAT": "json",
+        # What was run is in the target folder; the debug log costs a quarter of a build.
+        "DBT_LOG_LEVEL_FILE": "info",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_NO_VERSION_CHECK": "true",
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def variables_fingerprint(settings: Settings) -> str:
-    """Return the project's variables that do not change from run to run, as text."""
-    return json.dumps(_fixed_variables(settings), sort_keys=True)
+def variables(settings: Settings) -> str:
+    """Return the project's variables as JSON.
 
-
-def _fixed_variables(settings: Settings) -> dict[str, str]:
-    return {
-        "reporting_currency": settings.warehouse.reporting_currency,
-        "reporting_time_zone": settings.warehouse.reporting_time_zone,
-    }
-
-
-def variables(settings: Settings, as_of: datetime) -> dict[str, str]:
-    """Return the project's variables of one run."""
-    return {"as_of": utc_text(as_of), **_fixed_variables(settings)}
+    They stay the same from run to run: dbt parses the whole project anew when one changes. A run's
+    as_of goes by the environment.
+    """
+    return json.dumps(
+        {
+            "reporting_currency": settings.warehouse.reporting_currency,
+            "reporting_time_zone": settings.warehouse.reporting_time_zone,
+        }
+    )
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -88,7 +87,7 @@ def manifest_path(settings: Settings) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     settings.logs_directory.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(
-        [executable(), "--quiet", "parse"],
+        [executable(), "--quiet", "parse", "--vars", variables(settings)],
         env=_environment(settings),
         cwd=PROJECT,
         capture_output=True,
@@ -133,10 +132,10 @@ def build(
     (target / "run_results.json").unlink(missing_ok=True)
     command = [executable(), "build", *arguments, "--exclude-resource-type", "unit_test"]
     command += ["--target", settings.warehouse.engine]
-    command += ["--vars", json.dumps(variables(settings, as_of))]
+    command += ["--vars", variables(settings)]
     process = subprocess.Popen(
         command,
-        env=_environment(settings),
+        env={**_environment(settings), "WAREHOUSE_AS_OF": utc_text(as_of)},
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
