@@ -1,5 +1,6 @@
 """Bring the tables of a relational source and cell into raw, all under one snapshot."""
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from extractors.errors import SourceError
 from extractors.package import Manifest, package_directory
+from extractors.relational.failures import RecoveryConflictError
 from extractors.relational.postgres import Snapshot, TableSpec
 from orchestration import progress
 from warehouse.config.sources import PostgresSource
@@ -26,12 +29,49 @@ if TYPE_CHECKING:
 # Each table is read by two connections of its own; more tables at once only share the wire.
 TABLES_AT_ONCE = 2
 
+# Seconds before a read that a replica cancelled begins again; then its error ends the run.
+WAITS = (1, 10)
+
 
 def ingest(
     pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
 ) -> Iterator[tuple[Manifest, LoadRecord, Certificate]]:
-    """Extract all tables under one snapshot, then load and certify each against it."""
-    failed: list[Certificate] = []
+    """Extract all tables under one snapshot, then load and certify each against it.
+
+    Where a replica cancels that to replay what the primary did, it begins again under a new
+    snapshot: what had landed is loaded, and those tables go on from there.
+    """
+    done: list[tuple[Manifest, LoadRecord, Certificate]] = []
+    for wait in (*WAITS, None):
+        done.clear()
+        try:
+            for result in _ingest(pipeline, source, cell, tables):
+                done.append(result)  # noqa: PERF402  those before an error count
+        except _SnapshotLostError as error:
+            if wait is None:
+                yield from done
+                raise
+            again = f"the replica cancelled the read; again in {wait} s ({error})"
+            pipeline.tell(progress.Event("wait", source, again))
+            time.sleep(wait)
+        except Exception:
+            yield from done
+            raise
+        else:
+            yield from done
+            break
+    for _, _, certificate in done:
+        if certificate.status != "passed":
+            certificates.require_passed(certificate)
+
+
+class _SnapshotLostError(SourceError):
+    """The replica ended the snapshot, or a read under it."""
+
+
+def _ingest(
+    pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]
+) -> Iterator[tuple[Manifest, LoadRecord, Certificate]]:
     # A try before this one may have read some tables before another one failed.
     with pipeline.database() as connection:
         pipeline.catch_up(connection, [(source, cell, table) for table in tables])
@@ -45,9 +85,6 @@ def ingest(
                 )
             pipeline.tell(progress.loaded(record, certificate.status))
             yield manifest, record, certificate
-            failed += [certificate] * (certificate.status != "passed")
-    for certificate in failed:
-        certificates.require_passed(certificate)
 
 
 def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str]) -> list[Manifest]:
@@ -67,7 +104,14 @@ def _snapshot(pipeline: "Pipeline", source: str, cell: str) -> Iterator[Snapshot
         now=pipeline.settings.now,
         heartbeat=configured.heartbeat,
     ) as snapshot:
-        yield snapshot
+        try:
+            yield snapshot
+        except SourceError as error:
+            # Tables read at the same time fail in other words once the snapshot is gone.
+            is_conflict = isinstance(error, RecoveryConflictError)
+            if snapshot.facts.in_recovery and (is_conflict or snapshot.is_lost):
+                raise _SnapshotLostError(str(error)) from error
+            raise
 
 
 def _specs(pipeline: "Pipeline", source: str, tables: Sequence[str]) -> list[TableSpec]:

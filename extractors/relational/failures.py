@@ -44,6 +44,10 @@ class ReadError(Exception):
     """The driver failed while Arrow read from it."""
 
 
+class RecoveryConflictError(SourceError):
+    """A replica cancelled the read, because it had to replay what the primary did."""
+
+
 # What the drivers raise, and DuckDB when it reads from one.
 DRIVER_ERRORS = (adbc_driver_manager.Error, psycopg.Error, duckdb.Error, ReadError)
 
@@ -54,7 +58,8 @@ def source_error(place: str, error: Exception) -> SourceError:
     said = next((code for words, code in _SAYS if re.search(words, reason.lower())), None)
     # A replica's conflict with recovery carries the SQLSTATE of other things too.
     advice = _advice(said if said == "40001" else sqlstate(error) or said)
-    return SourceError(f"{place}: {reason}" + (f"; {advice}" if advice else ""))
+    kind = RecoveryConflictError if said == "40001" else SourceError
+    return kind(f"{place}: {reason}" + (f"; {advice}" if advice else ""))
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -67,8 +67,17 @@ class Snapshot:
     def __exit__(self, *exception: object) -> None:
         self._opened.close()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server ended the snapshot: nothing can be read under it any more."""
+        try:
+            self._holder.execute("select 1")
+        except psycopg.Error:
+            return True
+        return False
+
     def _take(self, opened: ExitStack) -> None:
-        holder = opened.enter_context(closing(connect(self.server, self._dsn)))
+        holder = self._holder = opened.enter_context(closing(connect(self.server, self._dsn)))
         now = self._now()
         seconds = snapshots.held_back(holder, has_heartbeat=self._heartbeat is not None)
         lsn_before = snapshots.lsn(holder)

@@ -1,13 +1,17 @@
-"""A read that is tried again in the same run, as Dagster does when a source failed for a moment."""
+"""A read that is tried again in the same run: by Dagster, or because a replica cancelled it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from demo import processes
+from demo.servers import Servers
 from extractors.errors import SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot
+from orchestration import progress, relational
 from orchestration.pipeline import Options, running
 from tests.relational_source import Source, postgres_server, source
 from warehouse import config
@@ -58,3 +62,63 @@ def test_a_table_that_was_read_before_another_one_failed_goes_on_from_there(
         for table, ids in (("orders", [1, 2, 3]), ("refunds", [1, 2])):
             found = build.execute(f"SELECT id FROM raw_shop.{table} ORDER BY id").fetchall()
             assert [row[0] for row in found] == ids
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """Yield a primary with both tables, and a standby that is soon tired of waiting for readers."""
+    found = Servers(tmp_path / "servers")
+    found.start()
+    found.settle()
+    for table in TABLES:
+        found.primary.ask("create table orders (id int primary key)".replace("orders", table))
+        found.primary.ask("insert into orders values (1)".replace("orders", table))
+    standby = found.standby
+    standby.settings |= {"hot_standby_feedback": "off", "max_standby_streaming_delay": "50ms"}
+    standby.configure()
+    released = "select xmin is null from pg_replication_slots"
+    assert processes.wait_until(lambda: found.primary.ask(released) == (True,), 10)
+    yield found
+    found.delete()
+
+
+@pytest.mark.parametrize("waits", [(0,), ()])
+def test_a_read_that_the_standby_cancelled_begins_again_and_goes_on_from_what_landed(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: tuple[int, ...]
+) -> None:
+    path = tmp_path / "warehouse.yml"
+    path.write_text(CONFIGURATION.format(dsn=servers.standby.dsn()))
+    settings = config.load(path)
+    extract, conflicts, read = Snapshot.extract, [1], list[tuple[str, str, int]]()
+
+    def meanwhile(self: Snapshot, spec: Any, *others: Any, **named: Any) -> Manifest:
+        if spec.name == "refunds" and conflicts:
+            conflicts.pop()
+            servers.primary.ask("update refunds set id = 2")
+            servers.primary.ask("vacuum refunds")
+            target = servers.primary.position().lsn
+            assert processes.wait_until(lambda: servers.standby.replayed(target), 10)
+        found = extract(self, spec, *others, **named)
+        read.append((spec.name, found.mode, found.rows))
+        return found
+
+    monkeypatch.setattr(Snapshot, "extract", meanwhile)
+    monkeypatch.setattr(relational, "WAITS", waits)
+    monkeypatch.setattr(relational, "TABLES_AT_ONCE", 1)
+    said: list[progress.Event] = []
+    with running(settings, Options(), said.append) as pipeline:
+        if not waits:
+            with pytest.raises(SourceError, match="conflict with recovery; on a replica set hot_"):
+                list(pipeline.ingest("shop", "main", TABLES))
+            return
+        found = list(pipeline.ingest("shop", "main", TABLES))
+
+    assert read == [("orders", "full", 1), ("orders", "incremental", 0), ("refunds", "full", 1)]
+    assert [(each.entity, each.certificate.status) for each in found] == [
+        ("orders", "passed"),
+        ("refunds", "passed"),
+    ]
+    assert [event for event in said if "the replica cancelled the read" in event.message]
+    with build_database(settings.build_database) as build:
+        assert build.execute("SELECT id FROM raw_shop.orders").fetchall() == [(1,)]
+        assert build.execute("SELECT id FROM raw_shop.refunds").fetchall() == [(2,)]
