@@ -55,6 +55,7 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
             rows = content.rows()
             progress("loading the shop's tables")
             database.load(connection, rows, state)
+            del rows  # at scale 10 a hundred megabytes, which the items need more
         else:
             place.drop_lost(state.parts)
             if list(state.parts) != place.part_names():
