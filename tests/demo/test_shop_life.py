@@ -60,19 +60,19 @@ def broken(rows: dict[str, pa.Table]) -> list[str]:
 clocks = st.integers(0, DAYS * 24 * 60).map(lambda minutes: OPENED + timedelta(minutes=minutes))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(days=st.integers(0, DAYS - 1))
 def test_a_later_clock_changes_nothing_of_what_was_shown_before(days: int) -> None:
     assert at(made(DAYS), OPENED + timedelta(days=days)) == rows_of(made(days))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(now=clocks)
 def test_at_every_clock_keys_are_unique_and_references_hold(now: datetime) -> None:
     assert broken(at(made(DAYS), now)) == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(now=clocks)
 def test_at_every_clock_the_stock_is_the_sum_of_its_movements(now: datetime) -> None:
     rows = at(made(DAYS), now)
