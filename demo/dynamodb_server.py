@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -86,25 +87,37 @@ class DynamoDbServer:
         after it, `served` tells that the process lags, and it is to be started anew.
         """
         known = self.directory / "version"
-        # Opened now, they stay what they were once their files are replaced.
-        held = {name: self._open(name) for name in DYNAMODB_TABLES} if known.exists() else {}
-        is_live = bool(held) and self.served == self.version
-        self.directory.mkdir(parents=True, exist_ok=True)
-        known.unlink(missing_ok=True)
-        for table in DYNAMODB_TABLES:
-            dynamodb_files.write(self.directory, table, self.with_more(table, tables[table]))
-        processes.write_private(known, version)
-        files = {table: self._open(table) for table in DYNAMODB_TABLES}
-        if not held:
-            counts = {table: (len(file), 0) for table, file in files.items()}
-        else:
+        with ExitStack() as opened:
+            # Opened now, they stay what they were once their files are replaced.
+            held = self._open_all(opened) if known.exists() else {}
+            is_live = bool(held) and self.served == self.version
+            self.directory.mkdir(parents=True, exist_ok=True)
+            known.unlink(missing_ok=True)
+            for table in DYNAMODB_TABLES:
+                dynamodb_files.write(self.directory, table, self.with_more(table, tables[table]))
+            processes.write_private(known, version)
+            files = self._open_all(opened)
+            if not held:
+                return self._restarted({table: (len(file), 0) for table, file in files.items()})
             changed = {table: difference(held[table], file) for table, file in files.items()}
             counts = {table: (len(put), len(gone)) for table, (put, gone) in changed.items()}
-            if is_live and sum(map(sum, counts.values())) <= LIVE:
-                for table, (put, gone) in changed.items():
-                    dynamodb_live.apply(self.port, table, files[table], put, gone)
-                processes.write_private(self.directory / "served", version)
-        if self.is_running() and self.served != version:
+            if not is_live or sum(map(sum, counts.values())) > LIVE:
+                return self._restarted(counts)
+            for table, (put, gone) in changed.items():
+                dynamodb_live.apply(self.port, table, files[table], put, gone)
+            processes.write_private(self.directory / "served", version)
+            return counts
+
+    def _open_all(self, opened: ExitStack) -> dict[str, ItemFile]:
+        """Open the files of every table until `opened` ends."""
+        return {
+            table: opened.enter_context(closing(ItemFile(self.directory, table, keys)))
+            for table, keys in DYNAMODB_TABLES.items()
+        }
+
+    def _restarted(self, counts: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        """Start the process anew where it runs; return `counts`."""
+        if self.is_running():
             self.stop()
             self.start()
         return counts
@@ -133,9 +146,6 @@ class DynamoDbServer:
         paths = sorted(self.directory.glob(f"{table}.more-*.parquet"))
         more = [parquet.read_table(path, schema=RENDERED) for path in paths]
         return in_order([items, *more], DYNAMODB_TABLES[table]) if more else items
-
-    def _open(self, table: str) -> ItemFile:
-        return ItemFile(self.directory, table, DYNAMODB_TABLES[table])
 
     def start(self) -> Self:
         """Start the process, or adopt it when it runs already."""

@@ -55,6 +55,16 @@ def test_items_read_back_as_they_are_in_the_files(dynamodb: DynamoDbServer) -> N
     key = {name: EVENTS[7][name] for name in ("event_id", "received_at")}
     assert client.get_item(TableName="campaign_events", Key=key)["Item"] == EVENTS[7]
     assert dynamodb.counts() == COUNTS
+    found = client.query(
+        TableName="shop_activity",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "VISITOR#3"}},
+    )["Items"]
+    assert found == [view for view in VIEWS if view["pk"] == {"S": "VISITOR#3"}]
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        client.put_item(
+            TableName="shop_activity", Item=VIEWS[0], ConditionExpression="attribute_not_exists(pk)"
+        )
     size = client.describe_table(TableName="campaign_events")["Table"]["TableSizeBytes"]
     assert 20_000 < size < 40_000
 
