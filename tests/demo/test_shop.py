@@ -163,13 +163,12 @@ def test_further_orders_change_only_what_they_must(
     assert content(folder) == in_parts
 
 
-@pytest.mark.parametrize("moments", [("applying", "orders:"), ("making up visits",)])
 def test_a_stop_of_further_orders_is_made_good_by_the_next_command(
-    folder: Path, tmp_path: Path, in_parts: dict[str, list[Any]], moments: tuple[str, ...]
+    folder: Path, tmp_path: Path, in_parts: dict[str, list[Any]]
 ) -> None:
     _, early, rest = cut_files(tmp_path)
     shop.up(folder, orders=early, scale=4)
-    for moment in moments:
+    for moment in ("applying", "changing the shop's tables", "making up visits"):
         with pytest.raises(StoppedError):
             shop.apply_orders(folder, rest, progress=stop_at(moment))
 
@@ -198,15 +197,3 @@ def test_up_goes_on_after_kill_9(folder: Path, moment: str) -> None:
     counts = {row["table"]: row["rows"] for row in shop.status(folder)["tables"]}
     assert 950 < counts["orders"] < 1_050
     assert counts["campaign_events"] > 1_000
-
-
-def test_a_lost_data_directory_is_loaded_again(folder: Path) -> None:
-    shop.up(folder, scale=0.05)
-    first = content(folder)
-    # As when the system's temporary folder was emptied.
-    place = Place(folder)
-    place.postgres.delete()
-
-    shop.up(folder, scale=0.05)
-
-    assert content(folder) == first
