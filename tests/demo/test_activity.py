@@ -5,13 +5,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
+from pyarrow import compute
 
 from demo.activity import activity
 from demo.items import rendered
+from demo.orders import history_of
 from demo.parameters import Parameters
 from demo.tables import DYNAMODB_TABLES
 from tests.demo.activity_shops import NOW, SHOP_ACTIVITY, ask, history, shop
+from tests.demo.document_lines import made_lines
 
 EARLIER = datetime(2026, 2, 20, 7, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
@@ -270,3 +275,27 @@ def test_who_signed_in_is_the_person_of_the_visit(entity: str) -> None:
     assert wrong == 0
     assert signed_in > 0
     assert anonymous > 0
+
+
+def test_further_real_orders_change_no_earlier_event() -> None:
+    parameters = Parameters(tracked_real=0.5)
+    lines = made_lines(seed=1, scale=0.2)
+    until = pa.scalar(datetime.fromisoformat("2026-02-20"), pa.timestamp("us"))
+    first = lines.filter(compute.less(lines.column("invoiced_at"), until))
+
+    early, late = (
+        activity(history_of(given, first, now, None, 1, 1, parameters), 1, parameters)
+        for given, now in ((first, EARLIER), (lines, NOW))
+    )
+
+    assert early.items["product_events"].num_rows > 1_000
+    for entity, table in early.items.items():
+        with duckdb.connect() as connection:
+            connection.register("early_items", table)
+            connection.register("late_items", late.items[entity])
+            lost = connection.sql("from early_items except all from late_items").to_arrow_table()
+        # What is forgotten with time is all that goes.
+        expires = lost.column("expires_at").to_pylist() if entity == "cart_events" else []
+        assert lost.num_rows == len(expires), entity
+        assert all(expires), entity
+    assert early.truth["triggers"].num_rows == late.truth["triggers"].num_rows == 0
