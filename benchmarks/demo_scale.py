@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-EVERY = 0.2  # seconds between two looks at the processes
+EVERY = 0.5  # seconds between two looks at the processes
 
 MIB = 1024
 
