@@ -66,7 +66,8 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 - **Sessions** end after more than 30 minutes of silence, or where the visitor lands from another
   channel or campaign; not at midnight. Impressions and clicks on ads belong to none.
 - **Identity**: an anonymous event belongs to the customer of the next sign-in on its visitor within
-  30 days, unless two customers ever signed in there. A guest's order too. How often that is right:
+  30 days, unless another one signed in there in the 30 days before or after the event. A guest's
+  order too. How often that is right:
   [who visitors are](../explanation/who-visitors-are.md).
 - **Paths**: each session is one touch, and in exactly one path. An order's path holds the touches
   of its customer (else visitor) in the 30 days before it and after the order before. Touches that

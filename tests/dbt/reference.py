@@ -121,8 +121,9 @@ def _customer(event: Event, mine: list[Event]) -> str | None:
     later = [one for one in mine if one.place > event.place]
     if not later or later[0].at > event.at + MONTH:
         return None
-    is_shared = any(one.customer != later[0].customer for one in mine)
-    return None if is_shared else later[0].customer
+    near = [one for one in mine if event.at - MONTH <= one.at <= event.at + MONTH]
+    is_contested = any(one.customer != later[0].customer for one in near)
+    return None if is_contested else later[0].customer
 
 
 def sessions_of(events: list[Event]) -> list[list[Event]]:
