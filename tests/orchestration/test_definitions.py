@@ -28,16 +28,25 @@ sources:
       refunds: {key: [refund_id]}
       campaigns: {key: [campaign_id]}
       ad_spend: {key: [spend_date, campaign_id]}
+      product_prices: {key: [product_id, valid_from]}
+      inventory: {key: [product_id]}
+      inventory_movements: {key: [movement_id]}
+      payments: {key: [payment_id]}
+      fx_rates: {key: [rate_date, currency]}
+      affiliates: {key: [affiliate_id]}
+      commission_plans: {key: [plan_id]}
   activity:
     kind: dynamodb
     region: eu-west-2
     tables:
       campaign_events: {}
+      affiliate_clicks: {}
       shop_activity:
         route:
           - { when: { type: { equals: cart } }, entity: cart_events }
           - { when: { type: { equals: view } }, entity: product_events }
           - { when: { type: { equals: search } }, entity: searches }
+          - { when: { type: { equals: send } }, entity: trigger_sends }
 """
 
 
@@ -69,13 +78,19 @@ def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
         key.to_user_string()
         for key in built.resolve_job_def("refresh").asset_layer.executable_asset_keys
     }
-    tables = ("users", "products", "orders", "order_lines", "refunds", "campaigns", "ad_spend")
+    tables = (
+        *("users", "products", "orders", "order_lines", "refunds", "campaigns", "ad_spend"),
+        *("product_prices", "inventory", "inventory_movements", "payments", "fx_rates"),
+        *("affiliates", "commission_plans"),
+    )
     shop = {f"raw_shop/{cell}{table}" for cell in ("", "eu/", "us/") for table in tables}
     assert {key for key in keys if key.startswith(("raw_", "solved/", "publication/"))} == shop | {
+        "raw_activity/affiliate_clicks",
         "raw_activity/campaign_events",
         "raw_activity/cart_events",
         "raw_activity/product_events",
         "raw_activity/searches",
+        "raw_activity/trigger_sends",
         "solved/refund_allocations",
         "publication/version",
     }
