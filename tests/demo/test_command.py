@@ -68,3 +68,12 @@ def test_down_without_a_shop_is_no_mistake(warehouse: Command) -> None:
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "no demo shop in" in result.stdout
+
+
+def test_a_shop_of_another_release_asks_to_start_over(warehouse: Command) -> None:
+    place = warehouse.directory / "var" / "demo"
+    place.mkdir(parents=True)
+    (place / "shop.json").write_text('{"orders": null, "clicks": null, "scale": 1.0, "seed": 1}')
+
+    problem = warehouse.fails(2, "demo", "up")
+    assert "was made by another release; run `warehouse demo down --delete` first" in problem
