@@ -17,9 +17,7 @@ SHOP_ACTIVITY = ("product_events", "searches", "cart_events", "trigger_sends")
 
 
 @cache
-def history(
-    now: datetime = NOW, parameters: Parameters = MEASURED, scale: float = 0.1
-) -> History:
+def history(now: datetime = NOW, parameters: Parameters = MEASURED, scale: float = 0.1) -> History:
     """Return what happens in a made-up shop."""
     return history_of(None, None, now, OPENED, 1, scale, parameters)
 
