@@ -79,6 +79,14 @@ class Place:
             raise ConfigError(f"{message}; {START_OVER}")
         return Arguments(**noted)
 
+    def made_from(self) -> Arguments:
+        """Return what the shop here was made from; ConfigError where there is none."""
+        arguments = self.arguments()
+        # An `up` with orders that was killed before it kept them can only be called again.
+        if arguments is None or (arguments.orders and not self.part_names()):
+            raise ConfigError(f"no demo shop in {self.directory}; run `warehouse demo up` first")
+        return arguments
+
     def agree(self, arguments: Arguments) -> None:
         """Note what the shop is made from; raise when it was made from something else."""
         known = self.arguments()

@@ -140,9 +140,13 @@ class Servers:
         if not processes.wait_until(lambda: not standby.position().is_receiving, PATIENCE):
             raise SourceError(f"the standby goes on receiving (log: {standby.log})")
 
+    def uncut(self) -> None:
+        """Have the standby receive again from the next `start` and `settle` on."""
+        self._write(replace(self.roles, is_cut=False))
+
     def join(self, progress: Progress = _silent) -> None:
         """Connect the standby again; where it cannot follow any more, copy the primary anew."""
-        self._write(replace(self.roles, is_cut=False))
+        self.uncut()
         self.start(progress)
         self.settle(progress)
 

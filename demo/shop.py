@@ -146,8 +146,4 @@ def status(directory: Path) -> dict[str, Any]:
 
 def _existing(directory: Path) -> tuple[Place, Arguments]:
     place = Place(directory)
-    arguments = place.arguments()
-    # An `up` with orders that was killed before it kept them can only be called again.
-    if arguments is None or (arguments.orders and not place.part_names()):
-        raise ConfigError(f"no demo shop in {place.directory}; run `warehouse demo up` first")
-    return place, arguments
+    return place, place.made_from()

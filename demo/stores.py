@@ -14,7 +14,7 @@ from demo import database, settings, truth
 from demo.changes import changes
 from demo.content import Content
 from demo.orders import OPENED
-from demo.place import START_OVER, Place
+from demo.place import START_OVER, Place, text_of
 from demo.state import MADE_NOW, Arguments, State, clock_after
 from extractors.errors import ConfigError, SourceError
 
@@ -45,8 +45,7 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
         )
     database.create_database(postgres.dsn())
     with connected(place) as connection:
-        state = database.state(connection)
-        place.settle(state.parts if state else ())
+        state = _kept_state(place, connection, progress)
         content: Content | None = None
         if state is None:
             state = _first_state(place, arguments)
@@ -56,13 +55,18 @@ def bring_up(place: Place, arguments: Arguments, progress: Progress) -> State:
             progress("loading the shop's tables")
             database.load(connection, rows, state)
             del rows  # at scale 10 a hundred megabytes, which the items need more
-        else:
-            place.drop_lost(state.parts)
-            if list(state.parts) != place.part_names():
-                raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
     _follow(place, arguments, state, content, progress)
     settings.write(place.directory, place.addresses, arguments.seed)
     return state
+
+
+def follow_failover(place: Place, arguments: Arguments, progress: Progress) -> None:
+    """Bring items, answers and clock to what the new primary holds; a standby is not made."""
+    with connected(place) as connection:
+        state = _kept_state(place, connection, progress)
+    if state is not None:
+        _serve_items(place, arguments, state, None, progress)
+        place.note(state)
 
 
 def change(place: Place, arguments: Arguments, old: State, new: State, progress: Progress) -> None:
@@ -80,6 +84,28 @@ def change(place: Place, arguments: Arguments, old: State, new: State, progress:
             progress(f"{table}: " + ", ".join(f"{count:,} {what}" for count, what in said if count))
     place.settle(new.parts)
     _follow(place, arguments, new, content, progress)
+
+
+def _kept_state(place: Place, connection: psycopg.Connection, progress: Progress) -> State | None:
+    """Return the state that PostgreSQL holds, if any, with the parts on disk made to fit it.
+
+    Says what a failover lost, again until everything followed it.
+    """
+    state = database.state(connection)
+    place.settle(state.parts if state else ())
+    if state is None:
+        return None
+    noted = place.noted()
+    lost = "what the standby had not received is lost"
+    if noted and noted.now > state.now:
+        times = f"from {text_of(noted.now)} to {text_of(state.now)}"
+        progress(f"{lost}: the shop's clock goes back {times}, and its items follow")
+    elif noted and not set(noted.parts) <= set(state.parts):
+        progress(f"{lost}: orders that `demo orders FILE` applies again")
+    place.drop_lost(state.parts)
+    if list(state.parts) != place.part_names():
+        raise ConfigError(f"{place.parts} and PostgreSQL differ; {START_OVER}")
+    return state
 
 
 def _first_state(place: Place, arguments: Arguments) -> State:

@@ -13,7 +13,7 @@ from extractors.errors import SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot, TableSpec
 from tests.cli.command import Command
-from tests.demo.whole_shop import content, cut_files, query
+from tests.demo.whole_shop import answers, content, cut_files, query
 from warehouse import config
 from warehouse.config.sources import PostgresSource
 
@@ -80,6 +80,38 @@ def test_a_day_that_the_cut_standby_does_not_show_is_not_complete(folder: Path) 
     for command in (lambda: cut(folder), lambda: lag(folder, 1), lambda: promote(folder)):
         with pytest.raises(SourceError, match="is not running; run `warehouse demo up` first"):
             command()
+
+
+def test_after_a_failover_clock_and_items_are_what_the_standby_had(folder: Path) -> None:
+    said: list[str] = []
+    shop.up(folder, scale=0.05)
+    before = content(folder) | answers(folder)
+    cut(folder)
+    shop.advance(folder, timedelta(days=1))
+    after = content(folder) | answers(folder)
+    lost = (
+        "what the standby had not received is lost: the shop's clock goes back from"
+        " 2026-04-02T00:00:00Z to 2026-04-01T00:00:00Z, and its items follow"
+    )
+
+    promote(folder, said.append)
+    assert lost in said
+    assert shop.status(folder)["standby"] is None
+    assert content(folder) | answers(folder) == before
+    assert before["clock"] == ["2026-04-01T00:00:00Z\n"]
+
+    join(folder)
+    shop.advance(folder, timedelta(days=1))
+    assert content(folder) | answers(folder) == after
+
+    # As where `promote` was killed as soon as there was a new primary.
+    cut(folder)
+    shop.advance(folder, timedelta(days=1))
+    Place(folder).servers.promote()
+    said.clear()
+    join(folder, said.append)
+    assert [line for line in said if line.startswith("what the standby had not received is lost")]
+    assert content(folder) | answers(folder) == after
 
 
 def test_orders_that_a_failover_lost_can_be_applied_again(folder: Path, tmp_path: Path) -> None:
