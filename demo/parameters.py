@@ -6,6 +6,7 @@ sessions) and Open Bandit (ZOZOTOWN). What no public data tells is chosen, and s
 
 import math
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,10 @@ class Parameters:
         found: dict[str, Any] = {}
         for name, value in values.items():
             if name not in known:
+                near = get_close_matches(name, known, n=1)
+                meant = f"; did you mean {near[0]}?" if near else ";"
                 choices = ", ".join(sorted(known))
-                raise ConfigError(f"{origin}: unknown parameter {name}; known are {choices}")
+                raise ConfigError(f"{origin}: unknown parameter {name}{meant} known are {choices}")
             found[name] = _checked(value, known[name], f"{origin}: {name}")
         parameters = cls(**found)
         if parameters.commission_lowest > parameters.commission_highest:

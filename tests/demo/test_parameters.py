@@ -34,7 +34,8 @@ def test_parameters_survive_being_written_down() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lateness: 1", "unknown parameter lateness"),
+        ("shipping: 1", "unknown parameter shipping; known are bots, "),
+        ("late_event: 1", "unknown parameter late_event; did you mean late_events? known are bots"),
         ("bots: 2", "bots is 2, not a number from 0 to 1"),
         ("bots: true", "bots is True, not a number from 0 to 1"),
         ("bots: .nan", "bots is nan, not a number from 0 to 1"),
