@@ -49,11 +49,16 @@ def export(
         earlier = None
         if since is not None:
             earlier = _content_at(place, arguments, state, since).items()
-        to.mkdir(parents=True, exist_ok=True)
         for table in tables or DYNAMODB_TABLES:
             before = None if earlier is None else dynamodb.with_more(table, earlier[table])
-            one = Export(to.resolve(), table, state.now, since)
-            count = dynamodb_export.write(one, dynamodb.items(table), before)
+            items = dynamodb.items(table)
+            try:
+                one = Export(to.resolve(), table, state.now, since)
+                count = dynamodb_export.write(one, items, before)
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                message = f"--to {to}: {reason}; name a folder that can be written"
+                raise ConfigError(message) from error
             what = "items" if since is None else "changes"
             progress(f"{table}: {count:,} {what} in {to / one.key}")
 
