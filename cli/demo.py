@@ -1,6 +1,7 @@
 """`warehouse demo`: a small shop to read from, with real or made-up orders."""
 
 from datetime import datetime, timedelta
+from os import PathLike
 from pathlib import Path
 
 import click
@@ -15,6 +16,18 @@ FOLDER = click.option(
     help="Where warehouse.yml and .env are written, and var/ is; else the current folder.",
 )
 FILE = click.Path(path_type=Path)
+
+
+class Bucket(click.Path):
+    """A folder to write to; an empty name, as of a variable that is not set, is refused."""
+
+    def convert(
+        self, value: str | PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | PathLike[str]:
+        """Return the folder's path."""
+        if value == "":
+            self.fail("it is empty; name a folder", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.group(
@@ -108,8 +121,12 @@ def orders(file: Path, directory: Path) -> None:
 @demo.command(
     epilog=examples("warehouse demo advance --days 1", "warehouse demo advance --hours 6")
 )
-@click.option("--days", type=click.IntRange(0), metavar="N", help="Days of 24 hours.  [default: 1]")
-@click.option("--hours", type=click.IntRange(0), metavar="N", help="Hours, beside the days.")
+@click.option(
+    "--days", type=click.IntRange(0, 3650), metavar="N", help="Days of 24 hours.  [default: 1]"
+)
+@click.option(
+    "--hours", type=click.IntRange(0, 87_600), metavar="N", help="Hours, beside the days."
+)
 @FOLDER
 def advance(days: int | None, hours: int | None, directory: Path) -> None:
     """Move the shop's clock on, and let happen what happens in a shop meanwhile.
@@ -145,7 +162,9 @@ def cut(directory: Path) -> None:
     from demo.replication import cut as cut_off
 
     cut_off(directory, progress=click.echo)
-    click.echo("Next: `warehouse demo advance`, then `warehouse run` finds nothing of the new day")
+    click.echo(
+        "Next: `warehouse demo advance`, then `warehouse run` finds no orders of the new day"
+    )
 
 
 @demo.command(epilog=examples("warehouse demo join", "warehouse demo join --directory DIR"))
@@ -184,7 +203,7 @@ def promote(directory: Path) -> None:
 @click.option(
     "--to",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Bucket(file_okay=False, path_type=Path),
     metavar="DIR",
     help="The folder that stands for the S3 bucket; a second export beside others is fine.",
 )

@@ -15,6 +15,9 @@ from demo.state import Arguments, clock_after
 from demo.stores import CLICKS, Progress, bring_up, change, connected
 from extractors.errors import ConfigError
 
+LONGEST_STEP = timedelta(days=3650)
+BIGGEST = 100  # of a made-up shop; its rows and items are made in memory
+
 
 def _silent(_: str) -> None:
     return None
@@ -34,8 +37,10 @@ def up(
     `parameters` is a YAML file of what differs from the measured figures of demo/parameters.py.
     """
     place = Place(directory)
-    if scale <= 0:
-        raise ConfigError(f"--scale {scale:g} is not above 0; 1 is the usual size")
+    if not 0 < scale <= BIGGEST:
+        wrong = f"is above {BIGGEST}" if scale > BIGGEST else "is not above 0"
+        size = "1 is the usual size, about 2,000 orders and 97,000 items"
+        raise ConfigError(f"--scale {scale:g} {wrong}; {size}")
     arguments = Arguments(
         orders=sha256_of(orders) if orders else None,
         clicks=sha256_of(clicks) if clicks else None,
@@ -67,12 +72,14 @@ def apply_orders(directory: Path, file: Path, progress: Progress = _silent) -> N
     """
     place, arguments = _existing(directory)
     name = sha256_of(file)
+    # Before anything is started or made good: a wrong file changes nothing.
+    lines = None if name in place.part_names() else read_lines(file)
     with locked(place.lock):
         old = bring_up(place, arguments, progress)
         if name in old.parts:
             progress(f"{file} was applied before: nothing to do")
             return
-        lines = read_lines(file)
+        lines = read_lines(file) if lines is None else lines
         place.write_next(name, lines)
         progress(f"applying {lines.num_rows:,} lines")
         now = max(old.now, clock_after(lines))
@@ -88,6 +95,8 @@ def advance(directory: Path, by: timedelta, progress: Progress = _silent) -> Non
     """
     if by <= timedelta():
         raise ConfigError("the clock only moves forwards: advance by at least 1 hour")
+    if by > LONGEST_STEP:
+        raise ConfigError(f"advance by {LONGEST_STEP.days:,} days at most")
     place, arguments = _existing(directory)
     with locked(place.lock):
         old = bring_up(place, arguments, progress)

@@ -28,7 +28,13 @@ def test_up_status_and_down_say_what_there_is_and_what_to_do(warehouse: Command)
     assert {row["source"] for row in status["tables"]} == {"shop", "activity"}
     assert all(row["rows"] > 0 for row in status["tables"])
 
+    nowhere = warehouse("demo", "export", "--to", "/proc/x")
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert "--to /proc/x: No such file or directory; name a folder" in nowhere.stderr
+
     assert "stopped the demo shop" in warehouse("demo", "down").stdout
+    (warehouse.directory / "notes.csv").write_text("some,notes\n1,2\n")
+    assert "no column InvoiceNo" in warehouse.fails(2, "demo", "orders", "notes.csv")
     assert "postgres is stopped" in warehouse("demo", "status").stdout
     assert "deleted the demo shop" in warehouse("demo", "down", "--delete").stdout
     assert not (warehouse.directory / "var" / "demo").exists()
@@ -42,12 +48,17 @@ def test_up_status_and_down_say_what_there_is_and_what_to_do(warehouse: Command)
         (("up", "--clicks", "missing.csv"), "missing.csv: No such file or directory"),
         (("up", "--clicks", "notes.txt"), "notes.txt: no column year"),
         (("up", "--scale", "0"), "--scale 0 is not above 0"),
+        (("up", "--scale", "nan"), "--scale nan is not above 0"),
+        (("up", "--scale", "101"), "above 100; 1 is the usual size, about 2,000 orders and 97,000"),
         (("up", "--scale", "big"), "'big' is not a valid float"),
         (("up", "--parameters", "notes.txt"), "notes.txt: not a mapping"),
         (("up", "--parameters", "odd.yml"), "odd.yml: unknown parameter popularity"),
         (("advance",), "no demo shop in"),
         (("advance", "--days", "0"), "advance by at least 1 hour"),
         (("advance", "--days", "-1"), "-1 is not in the range"),
+        (("advance", "--days", "999999999"), "999999999 is not in the range 0<=x<=3650"),
+        (("advance", "--days", "3650", "--hours", "1"), "advance by 3,650 days at most"),
+        (("export", "--to", ""), "'--to': it is empty; name a folder"),
         (("up", "--directory", "nowhere"), "nowhere: no such directory"),
         (("orders", "missing.csv"), "no demo shop in"),
         (("status",), "run `warehouse demo up` first"),
