@@ -253,7 +253,9 @@ def status(as_json: bool, directory: Path) -> None:
 
 def _standby_line(standby: object) -> str:
     if not isinstance(standby, dict):
-        return "there is no standby; `warehouse demo up` makes one"
+        from demo.servers import NO_STANDBY
+
+        return NO_STANDBY
     if not standby["running"]:
         return f"the standby is stopped; it was at {standby['address']}"
     line = f"the standby runs at {standby['address']}"

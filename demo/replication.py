@@ -11,6 +11,9 @@ from demo.state import Arguments
 from demo.stores import Progress, bring_up, follow_failover
 from extractors.errors import ConfigError
 
+# PostgreSQL counts recovery_min_apply_delay in milliseconds, in 31 bits.
+LONGEST_LAG = 24 * 24 * 60 * 60
+
 
 def _silent(_: str) -> None:
     return None
@@ -18,10 +21,16 @@ def _silent(_: str) -> None:
 
 def lag(directory: Path, seconds: int, progress: Progress = _silent) -> None:
     """Have the standby show each commit only `seconds` after it; 0 ends that and catches up."""
+    if not 0 <= seconds <= LONGEST_LAG:
+        allowed = f"0 to {LONGEST_LAG:,} (24 days)"
+        raise ConfigError(f"a lag of {seconds:,} s is not allowed; name seconds from {allowed}")
     with _shop(directory) as (place, _):
         servers = place.servers
         servers.lag(seconds, progress)
-        if not seconds:
+        if servers.roles.is_cut:
+            delay = f"a lag of {seconds} s" if seconds else "no lag"
+            progress(f"{delay} will apply after `demo join`")
+        elif not seconds:
             progress("the standby shows everything that the primary committed")
 
 

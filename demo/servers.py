@@ -13,13 +13,14 @@ from typing import Any
 
 from demo import processes
 from demo.standby import PATIENCE, PRIMARY_SETTINGS, STANDBY_SETTINGS, ReplicatedServer
-from extractors.errors import ConfigError, SourceError
+from extractors.errors import SourceError
 
 Progress = Callable[[str], None]
 
 # A healthy standby is connected in a fraction of a second.
 CONNECTS_WITHIN = 10.0
 NOT_RUNNING = "is not running; run `warehouse demo up` first"
+NO_STANDBY = "there is no standby since the failover; `warehouse demo join` makes one"
 
 
 def _silent(_: str) -> None:
@@ -124,15 +125,13 @@ class Servers:
 
     def lag(self, seconds: int, progress: Progress = _silent) -> None:
         """Have the standby show each commit only `seconds` after it; 0 ends that and catches up."""
-        if seconds < 0:
-            raise ConfigError(f"{seconds} is below 0; name the seconds, or 0 for no lag")
-        self._require_running()
+        self._require_running("primary", "standby")
         self._write(replace(self.roles, lag_s=seconds))
         self.settle(progress)
 
     def cut(self) -> None:
         """Have the standby receive nothing more, until `join`."""
-        self._require_running()
+        self._require_running("primary", "standby")
         self._write(replace(self.roles, is_cut=True))
         standby = self.standby
         self._direct(standby)
@@ -159,8 +158,7 @@ class Servers:
         if self.roles.is_promoting:
             self._finish_promotion(progress)
             return
-        if not self._has_standby() or not self.standby.is_running():
-            raise SourceError(f"the standby in {self.standby.directory} {NOT_RUNNING}")
+        self._require_running("standby")
         self._write(Roles(primary=3 - self.roles.primary, is_promoting=True))
         self._finish_promotion(progress)
 
@@ -209,8 +207,11 @@ class Servers:
     def _has_standby(self) -> bool:
         return (self.standby.data / "standby.signal").exists()
 
-    def _require_running(self) -> None:
-        for name, server in (("primary", self.primary), ("standby", self.standby)):
+    def _require_running(self, *names: str) -> None:
+        for name in names:
+            server = self.primary if name == "primary" else self.standby
+            if name == "standby" and not self._has_standby():
+                raise SourceError(NO_STANDBY)
             if not server.is_running():
                 raise SourceError(f"the {name} in {server.directory} {NOT_RUNNING}")
 

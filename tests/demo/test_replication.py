@@ -9,7 +9,7 @@ from cli.demo import _standby_line
 from demo import shop
 from demo.place import Place
 from demo.replication import cut, join, lag, promote
-from extractors.errors import SourceError
+from extractors.errors import ConfigError, SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot, TableSpec
 from tests.cli.command import Command
@@ -59,13 +59,20 @@ def test_a_day_that_the_cut_standby_does_not_show_is_not_complete(folder: Path) 
     assert "the standby is cut: it does not show what is new until `demo join`" in said
     assert Place(folder).clock.read_text() == "2026-04-02T00:00:00Z\n"
     assert ", cut off from the primary, " in standby()
+    for seconds, delay in ((10, "a lag of 10 s"), (0, "no lag")):
+        lag(folder, seconds, said.append)
+        assert said[-1] == f"{delay} will apply after `demo join`"
     assert read() == ("incremental", False, "04-01")
     join(folder)
     assert read() == ("incremental", True, "04-02")
 
     # The address in .env goes on leading to a server, now the primary, until a standby is there.
     promote(folder)
-    assert "there is no standby" in standby()
+    missing = "there is no standby since the failover; `warehouse demo join` makes one"
+    assert standby() == missing
+    for command in (lambda: cut(folder), lambda: lag(folder, 1), lambda: promote(folder)):
+        with pytest.raises(SourceError, match=f"^{missing}$"):
+            command()
     assert (port(), port("SHOP_PRIMARY_DSN")) == (address, address)
     assert read() == ("full", True, "04-02")
     join(folder, said.append)
@@ -127,6 +134,11 @@ def test_orders_that_a_failover_lost_can_be_applied_again(folder: Path, tmp_path
     assert content(folder) == before
     shop.apply_orders(folder, rest)
     assert query(folder, "select order_id from orders order by order_id") == after
+
+
+def test_a_lag_that_postgresql_cannot_count_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"name seconds from 0 to 2,073,600 \(24 days\)$"):
+        lag(tmp_path, 2_073_601)
 
 
 @pytest.mark.parametrize("command", [("cut",), ("join",), ("promote",), ("lag", "5")])
