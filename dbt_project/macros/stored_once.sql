@@ -7,7 +7,7 @@ with live as (
 stored as (
     select *
     from live
-    qualify row_number() over (partition by _cell, {{ event_id }} order by sk, pk) = 1
+    qualify row_number() over (partition by _cell, coalesce({{ event_id }}, pk || sk) order by sk, pk) = 1
 ),
 
 final as (

@@ -76,6 +76,18 @@ def test_what_comes_after_as_of_is_in_no_mart_and_a_broken_row_is_named_with_its
         )
         bill = {"spend_date": date(2011, 3, 1), "campaign_id": "k9", "amount": 1, "currency": "GBP"}
         insert(connection, "raw_shop.ad_spend", [bill])
+        # times that cannot be: they would empty the calendar, or end dbt with an overflow
+        moved = {"movement_id": "year 1", "product_id": "p1", "kind": "receipt", "quantity": 1}
+        insert(connection, "raw_shop.inventory_movements", [moved | {"moved_at": "0001-06-01"}])
+        rate = {"rate_date": "5874897-12-31", "currency": "EUR", "rate": 1}
+        insert(connection, "raw_shop.fx_rates", [rate])
+        search = {"pk": "VISITOR#v1", "visitor_id": "v1"}
+        times = ("-infinity", "0001-01-01T00:00:00Z", "290309-12-22 (BC) 00:00:00+00")
+        said = [search | {"sk": at, "search_id": at, "occurred_at": at} for at in times]
+        insert(connection, "raw_activity.searches", said)
+        # two searches that lack their id are two
+        at = {"occurred_at": "2011-03-01T00:00:00.000Z"}
+        insert(connection, "raw_activity.searches", [search | at | {"sk": one} for one in "ab"])
     ended = broken.dbt("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
     assert ended.returncode == 1
     failed = {name.split(".")[2] for name, status in broken.results().items() if status == "fail"}
@@ -84,7 +96,21 @@ def test_what_comes_after_as_of_is_in_no_mart_and_a_broken_row_is_named_with_its
         "stg_shop__order_lines_references_are_known",
         "stg_campaign__spend_references_are_known",
         "assert_merged_accounts_end_in_one_that_survives",
+        "stg_shop__inventory_movements_rows_are_valid",
+        "stg_finance__fx_rates_rows_are_valid",
+        "stg_activity__searches_key_is_unique",
+        "stg_activity__searches_rows_are_valid",
     }
+    assert broken.rows(
+        "select movement_id, problem from audit.stg_shop__inventory_movements_rows_are_valid"
+    ) == [("year 1", "moved_at is no time that can be")]
+    assert broken.rows("select problem from audit.stg_finance__fx_rates_rows_are_valid") == [
+        ("rate_date is no time that can be",)
+    ]
+    assert broken.rows(
+        "select search_id, problem from audit.stg_activity__searches_rows_are_valid order by all"
+    ) == [(one, "occurred_at is missing") for one in sorted(times)]
+    assert broken.rows("select row_count from audit.stg_activity__searches_key_is_unique") == [(2,)]
     assert broken.rows("from audit.stg_shop__orders_rows_are_valid") == [
         (order_id, "load-bad", "status is lost")
     ]

@@ -1,4 +1,4 @@
-{% test valid_rows(model, key, not_null=[], accepted={}, holds={}) %}
+{% test valid_rows(model, key, not_null=[], times=[], accepted={}, holds={}) %}
 
 with judged as (
     select
@@ -9,6 +9,11 @@ with judged as (
         case
             {%- for column in not_null %}
             when {{ column }} is null then '{{ column }} is missing'
+            {%- endfor %}
+            {#- The calendar begins in 1900: a date of year 1, or an infinite one, is a slip. #}
+            {%- for column in times %}
+            when {{ column }} < '1900-01-01' or {{ column }} > '9999-12-31'
+                then '{{ column }} is no time that can be'
             {%- endfor %}
             {%- for column, values in accepted.items() %}
             when {{ column }} not in ('{{ values | join("', '") }}')

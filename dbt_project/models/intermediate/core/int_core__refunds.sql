@@ -2,7 +2,35 @@ with refunds as (select * from {{ ref('stg_shop__refunds') }}),
 
 refund_rates as (select * from {{ ref('int_finance__refund_rates') }}),
 
+order_lines as (select * from {{ ref('stg_shop__order_lines') }}),
+
 customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
+
+-- an order and a product name a line where there is one such line only
+single_lines as (
+    select
+        order_id,
+        lower(product_id) as product_code,
+        min(order_line_id) as order_line_id
+    from order_lines
+    group by order_id, lower(product_id)
+    having count(*) = 1
+),
+
+-- one line's refunds may name it, its order, or both
+referenced as (
+    select
+        refunds.refund_id,
+        coalesce(refunds.order_line_id, single_lines.order_line_id) as order_line_id,
+        coalesce(refunds.order_id, order_lines.order_id) as order_id
+    from refunds
+    left join order_lines on refunds.order_line_id = order_lines.order_line_id
+    left join
+        single_lines
+        on
+            refunds.order_id = single_lines.order_id
+            and lower(refunds.product_id) = single_lines.product_code
+),
 
 -- parts of one line, or of one product of an order, are converted as a running total: together
 -- they are worth what the line is, to the last place
@@ -14,11 +42,11 @@ running as (
         cast(
             sum(refunds.amount) over (
                 partition by
-                    refunds.order_id,
-                    refunds.order_line_id,
+                    referenced.order_id,
+                    referenced.order_line_id,
                     lower(refunds.product_id),
                     case
-                        when refunds.order_id is null and refunds.order_line_id is null
+                        when referenced.order_id is null and referenced.order_line_id is null
                             then refunds.refund_id
                     end,
                     refund_rates.currency,
@@ -28,6 +56,7 @@ running as (
             ) as decimal(18, 4)
         ) as refunded_so_far
     from refunds
+    inner join referenced on refunds.refund_id = referenced.refund_id
     inner join refund_rates on refunds.refund_id = refund_rates.refund_id
     where refund_rates.rate is not null
 ),
