@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from demo import database, settings
@@ -120,6 +121,11 @@ def down(directory: Path, delete: bool = False, progress: Progress = _silent) ->
         else:
             place.servers.stop()
     progress("deleted the demo shop" if delete else "stopped the demo shop; its data is kept")
+    kept = sorted(path.name for path in place.home.iterdir()) if delete else []
+    if kept:
+        home = directory / place.home.name
+        what = f"{home} stays, the warehouse's own: {', '.join(kept)}"
+        progress(f"{what}; `rm -r {quote(str(home))}` removes it, published versions too")
 
 
 def status(directory: Path) -> dict[str, Any]:

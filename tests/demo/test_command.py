@@ -74,6 +74,24 @@ def test_bad_input_is_one_clear_line_and_leaves_no_server(
     assert not (warehouse.directory / "var" / "demo" / "postgres").exists()
 
 
+def test_a_deleted_shop_names_what_the_warehouse_keeps_and_how_to_remove_it(
+    warehouse: Command,
+) -> None:
+    home = warehouse.directory / "var"
+    (home / "demo").mkdir(parents=True)
+    assert warehouse("demo", "down", "--delete").stdout == "deleted the demo shop\n"
+
+    for name in ("demo", "landing", "published"):
+        (home / name).mkdir()
+    (home / "build.duckdb").touch()
+    assert warehouse("demo", "down", "--delete").stdout.splitlines() == [
+        "deleted the demo shop",
+        "var stays, the warehouse's own: build.duckdb, landing, published;"
+        " `rm -r var` removes it, published versions too",
+    ]
+    assert (home / "published").exists()
+
+
 def test_down_without_a_shop_is_no_mistake(warehouse: Command) -> None:
     result = warehouse("demo", "down", "--delete")
 
