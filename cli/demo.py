@@ -186,7 +186,7 @@ def join(directory: Path) -> None:
 def promote(directory: Path) -> None:
     """Fail over: the primary dies at once, the standby takes its place, at its own address.
 
-    What the standby had not received (after `cut`) is lost.
+    What the standby had not received (after `cut`) is lost: the shop's clock and items go back.
     """
     from demo.replication import promote as fail_over
 
