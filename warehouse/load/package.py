@@ -11,7 +11,7 @@ import duckdb
 from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, package_directory, verify
 from warehouse.engines import duckdb_engine, duckdb_raw
-from warehouse.load import outbox
+from warehouse.load import quarantine, schema_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def _load(
             manifest.load_id if changed or not standing else standing[3],
         ],
     )
-    _record_columns(connection, manifest, changes, loaded_at)
-    _quarantine(connection, directory, manifest, loaded_at)
+    schema_changes.record(connection, manifest, changes, loaded_at)
+    quarantine.record(connection, directory, manifest, loaded_at)
     record = LoadRecord(
         load_id=manifest.load_id,
         source=manifest.source,
@@ -210,84 +210,4 @@ def _refuse_out_of_order(manifest: Manifest, standing: Sequence[object] | None) 
             f"{manifest.source}.{manifest.entity}: package {manifest.load_id} starts at"
             f" {position_text(manifest.from_ or {})}, the table stands at {position};"
             " load the packages between first"
-        )
-
-
-def _record_columns(
-    connection: duckdb.DuckDBPyConnection,
-    manifest: Manifest,
-    changes: Sequence[duckdb_raw.SchemaChange],
-    changed_at: datetime,
-) -> None:
-    for change in changes:
-        connection.execute(
-            "INSERT INTO meta.schema_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                manifest.source,
-                manifest.entity,
-                change.column,
-                change.change,
-                change.old_type,
-                change.new_type,
-                manifest.load_id,
-                changed_at,
-            ],
-        )
-    if not changes:
-        return
-    by_name = {column.name: column for column in manifest.columns}
-    for change in changes:
-        column = by_name[change.column]
-        connection.execute(
-            "DELETE FROM meta.columns WHERE source = ? AND entity = ? AND column_name = ?",
-            [manifest.source, manifest.entity, column.name],
-        )
-        connection.execute(
-            "INSERT INTO meta.columns VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                manifest.source,
-                manifest.entity,
-                column.name,
-                column.type,
-                column.source_name,
-                column.source_type,
-            ],
-        )
-    outbox.add(
-        connection,
-        "column_types",
-        f"column_types:{manifest.load_id}",
-        source=manifest.source,
-        entity=manifest.entity,
-        columns=[
-            {
-                "name": by_name[change.column].name,
-                "type": by_name[change.column].type,
-                "source_name": by_name[change.column].source_name,
-                "source_type": by_name[change.column].source_type,
-            }
-            for change in changes
-        ],
-    )
-
-
-def _quarantine(
-    connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest, seen_at: datetime
-) -> None:
-    for part in manifest.quarantine:
-        connection.execute(
-            "INSERT INTO meta.quarantine SELECT $load_id || ':' || $part || ':' || n, $load_id,"
-            " $source, $cell, $table, $entity, reason, field, row_key, payload, $seen, $seen"
-            " FROM (SELECT *, file_row_number AS n"
-            " FROM read_parquet($path, file_row_number = true))",
-            {
-                "load_id": manifest.load_id,
-                "part": part.name,
-                "source": manifest.source,
-                "cell": manifest.cell,
-                "table": manifest.table,
-                "entity": manifest.entity,
-                "seen": seen_at,
-                "path": str(directory / part.name),
-            },
         )
