@@ -1,4 +1,4 @@
-"""Read the dbt manifest: which raw tables a mart is made from, and what its tests are about."""
+"""Read the dbt manifest: what a mart is made from, what its key is, what its tests are about."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,7 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
     """Return for each public table (schema, name) the raw tables (source, entity) upstream."""
     parents = _parents(manifest)
     result: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for identity, node in manifest["nodes"].items():
-        if node["resource_type"] != "model" or node["schema"] not in PUBLIC_SCHEMAS:
-            continue
+    for identity, node in _marts(manifest).items():
         raw = {
             (entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"])
             for parent in _upstream(parents, identity)
@@ -30,6 +28,38 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result
+
+
+def keys_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Return for each public table (schema, name) that has one the columns of its key.
+
+    A key is what a `unique_key` or `unique` test of all rows is about. Of several the one named
+    `<model>_key_is_unique` is the table's own.
+    """
+    marts = _marts(manifest)
+    found: dict[str, dict[str, list[str]]] = {}
+    for node in manifest["nodes"].values():
+        about, test = node.get("attached_node"), node.get("test_metadata")
+        if about not in marts or not test or node["config"].get("where"):
+            continue
+        if test["name"] == "unique_key":
+            found.setdefault(about, {})[node["name"]] = list(test["kwargs"]["columns"])
+        elif test["name"] == "unique":
+            found.setdefault(about, {})[node["name"]] = [str(node["column_name"])]
+    result: dict[tuple[str, str], list[str]] = {}
+    for identity, keys in found.items():
+        mart = marts[identity]
+        own = f"{mart['name']}_key_is_unique"
+        result[mart["schema"], mart["alias"]] = keys.get(own) or keys[min(keys)]
+    return result
+
+
+def _marts(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {
+        identity: node
+        for identity, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["schema"] in PUBLIC_SCHEMAS
+    }
 
 
 def require_filled(manifest: Path, settings: Settings) -> None:

@@ -155,6 +155,7 @@ class Pipeline:
                 next_due_at=_next_due_at(connection),
                 sources_of=lineage.sources_of(manifest),
                 unmatched=_unmatched(connection),
+                keys=lineage.keys_of(manifest),
             )
         self.tell(progress.Event("publish", self.published.version, "published", done=True))
         return self.published

@@ -14,6 +14,7 @@ import warehouse
 from extractors.errors import ConfigError
 from warehouse import lease
 from warehouse.config import Settings
+from warehouse.engines import duckdb_snapshot
 from warehouse.publish import publication, versions
 from warehouse.publish.versions import Version
 
@@ -65,6 +66,7 @@ def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
             "core.orders",
             "meta.certificates",
             "meta.freshness",
+            "meta.keys",
             "meta.loads",
             "meta.publications",
         ]
@@ -72,6 +74,38 @@ def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
             "SELECT comment FROM duckdb_tables() WHERE table_name = 'orders'"
             " UNION ALL SELECT comment FROM duckdb_columns() WHERE table_name = 'orders'"
         ).fetchall() == [("One row per order.",), ("What it's worth.",)]
+
+
+def test_a_version_says_what_its_keys_are_and_takes_known_hashes_as_they_are(
+    build: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    build.execute(
+        "CREATE SCHEMA core; CREATE TABLE core.orders AS SELECT 1 AS id;"
+        " CREATE TABLE core.prices AS SELECT 1 AS code, 2 AS since"
+    )
+    published = publication.publish(
+        build,
+        settings,
+        run_id="run",
+        as_of=AS_OF,
+        fingerprint="1",
+        next_due_at=None,
+        sources_of={},
+        unmatched={},
+        keys={("core", "prices"): ["since", "code"], ("core", "orders"): ["id"]},
+        known_hashes={("core", "prices"): (1, "as before")},
+    )
+    hashes = {table.table: table.content_hash for table in published.tables}
+    assert hashes == {
+        "orders": duckdb_snapshot.content_hash(build, "core", "orders")[1],
+        "prices": "as before",
+    }
+    with warehouse.open(config=settings.path) as reader:
+        assert reader.execute("FROM meta.keys ORDER BY ALL").fetchall() == [
+            ("core", "orders", "id", 1),
+            ("core", "prices", "code", 2),
+            ("core", "prices", "since", 1),
+        ]
 
 
 def test_a_reader_keeps_the_version_it_opened(publish: Publish, settings: Settings) -> None:

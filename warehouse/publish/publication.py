@@ -16,7 +16,9 @@ from warehouse.publish import freshness, versions
 from warehouse.state import segments
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
-META_TABLES = ("publications", "freshness", "certificates", "loads")
+META_TABLES = ("publications", "freshness", "certificates", "loads", "keys")
+
+Table = tuple[str, str]  # schema, name
 
 
 def publish(
@@ -27,14 +29,17 @@ def publish(
     as_of: datetime,
     fingerprint: str,
     next_due_at: datetime | None,
-    sources_of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+    sources_of: Mapping[Table, Sequence[tuple[str, str]]],
     unmatched: Mapping[tuple[str, str, str], int],
+    keys: Mapping[Table, Sequence[str]] | None = None,
+    known_hashes: Mapping[Table, tuple[int, str]] | None = None,
 ) -> versions.Version:
     """Copy the public schemas into a new version, record it in state, and switch to it.
 
-    The caller has audited the build and holds the writer lease. `sources_of` maps a mart
-    (schema, table) to the raw tables (source, entity) it is made from, and `unmatched` a raw table
-    and cell (source, entity, cell) to its rows that name what another source does not hold. A
+    The caller has audited the build and holds the writer lease. `sources_of` maps a mart to the raw
+    tables (source, entity) it is made from, `unmatched` a raw table and cell (source, entity, cell)
+    to its rows that name what another source does not hold, `keys` a mart to its key's columns,
+    `known_hashes` a table that did not change since it was hashed to its rows and content hash. A
     version that a hold keeps from view is recorded all the same.
     """
     published = settings.published_directory
@@ -46,13 +51,14 @@ def publish(
         for schema in PUBLIC_SCHEMAS
         if (names := duckdb_snapshot.tables(connection, schema))
     }
+    known = known_hashes or {}
     hashed = {
-        (schema, name): duckdb_snapshot.content_hash(connection, schema, name)
-        for schema, names in selected.items()
-        for name in names
+        table: known.get(table) or duckdb_snapshot.content_hash(connection, *table)
+        for table in ((schema, name) for schema, names in selected.items() for name in names)
     }
     published_at = utc_text(datetime.now(UTC))
     _write_publications(connection, recorded)
+    _write_keys(connection, keys or {})
     freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
     duckdb_snapshot.copy_public(connection, temporary, {**selected, "meta": list(META_TABLES)})
@@ -148,3 +154,18 @@ def _write_publications(
     ]
     if rows:
         connection.executemany("INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _write_keys(connection: duckdb.DuckDBPyConnection, keys: Mapping[Table, Sequence[str]]) -> None:
+    """Write `meta.keys`: the columns that tell a mart's rows apart."""
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.keys (table_schema VARCHAR, table_name VARCHAR,"
+        " column_name VARCHAR, ordinal INTEGER)"
+    )
+    rows = [
+        [*table, column, ordinal]
+        for table, columns in sorted(keys.items())
+        for ordinal, column in enumerate(columns, 1)
+    ]
+    if rows:
+        connection.executemany("INSERT INTO meta.keys VALUES (?, ?, ?, ?)", rows)

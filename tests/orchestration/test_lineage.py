@@ -1,0 +1,52 @@
+"""What the dbt manifest says about marts."""
+
+from typing import Any
+
+from orchestration.lineage import keys_of
+
+ORDERS, LINES, STAGED = "model.p.core__orders", "model.p.core__lines", "model.p.stg__orders"
+
+
+def model(schema: str, name: str) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "schema": schema,
+        "alias": name.rpartition("__")[2],
+        "name": name,
+    }
+
+
+def about(
+    node: str, name: str, kind: str, columns: list[str], where: str | None = None
+) -> dict[str, Any]:
+    column = columns[0] if kind == "unique" else None
+    return {
+        "resource_type": "test",
+        "name": name,
+        "attached_node": node,
+        "column_name": column,
+        "test_metadata": {"name": kind, "kwargs": {"columns": columns}},
+        "config": {"where": where},
+    }
+
+
+def test_a_marts_key_is_what_its_own_key_test_is_about() -> None:
+    tests = [
+        about(LINES, "a_touch_is_in_one_line", "unique_key", ["touch"]),
+        about(LINES, "core__lines_key_is_unique", "unique_key", ["order_id", "line"]),
+        about(ORDERS, "live_ones", "unique", ["code"], where="live"),
+        about(ORDERS, "unique_orders_order_id", "unique", ["order_id"]),
+        about(ORDERS, "rows", "valid_rows", ["n"]),
+        about(STAGED, "stg__orders_key_is_unique", "unique_key", ["order_id"]),
+    ]
+    models = {
+        ORDERS: model("core", "core__orders"),
+        LINES: model("core", "core__lines"),
+        STAGED: model("staging", "stg__orders"),
+        "model.p.core__days": model("core", "core__days"),
+    }
+    nodes = {**models, **{f"test.p.{test['name']}": test for test in tests}}
+    assert keys_of({"nodes": nodes}) == {
+        ("core", "orders"): ["order_id"],
+        ("core", "lines"): ["order_id", "line"],
+    }
