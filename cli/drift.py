@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from warehouse.config import Settings
     from warehouse.config.sources import DynamodbSource
 
-PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
-STAGING = PROJECT / "models" / "staging"
-MACROS = PROJECT / "macros"
+SHIPPED = Path(__file__).resolve().parents[1] / "dbt_project"
 
 _SOURCE = re.compile(r"source\('raw_(\w+)', '(\w+)'\)")
 _IMPORT = re.compile(r"(\w+) as \(select \* from \{\{ ref\('(\w+)'\) \}\}\)")
@@ -37,10 +35,10 @@ class Use:
     model: str
 
 
-def uses(staging: Path = STAGING) -> Iterator[Use]:
+def uses(project: Path = SHIPPED) -> Iterator[Use]:
     """Yield what the staging models take from the raw tables, as far as their text shows it."""
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(staging.rglob("*.sql"))}
-    macros = {path.stem: path.read_text(encoding="utf-8") for path in MACROS.rglob("*.sql")}
+    texts = _texts(project / "models" / "staging")
+    macros = _texts(project / "macros")
     for model, text in texts.items():
         imports = [(alias, base) for alias, base in _IMPORT.findall(text) if base in texts]
         for alias, base in imports:
@@ -56,6 +54,10 @@ def uses(staging: Path = STAGING) -> Iterator[Use]:
             for column in dict.fromkeys(taken):
                 if not column.startswith("_") and column not in added:
                     yield Use(source, entity, column, model)
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql"))}
 
 
 def missing(columns: Mapping[tuple[str, str], Collection[str]], used: Iterable[Use]) -> list[Use]:
@@ -74,7 +76,7 @@ def add_missing(settings: "Settings", findings: "Findings") -> None:
     """Compare what the dbt models take from raw with what raw has, or will have."""
     from warehouse.config.sources import DynamodbSource
 
-    used = list(uses())
+    used = list(uses(settings.warehouse.dbt_project or SHIPPED))
     _add_unread(settings, findings, used)
     for table in findings.tables:
         source = settings.sources[table.source]

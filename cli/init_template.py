@@ -8,6 +8,7 @@ TEMPLATE = """\
 warehouse:
   home: ./var                        # everything it writes: landing, build database, versions, logs
   # engine: duckdb                   # where raw and marts are built
+  # dbt_project: ./dbt_project       # your own copy of the models; else those that are shipped
   # landing: ./var/landing           # load packages, as read from the sources
   # reporting_currency: GBP          # ISO 4217; the currency of the marts' amounts
   # reporting_time_zone: Europe/London   # IANA name; where a day begins

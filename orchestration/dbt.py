@@ -17,12 +17,12 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 from packaging.version import Version
 
-from extractors.errors import SourceError
+from extractors.errors import ConfigError, SourceError
 from extractors.package import utc_text, write_atomically
 from warehouse import lease
 from warehouse.config import Settings
 
-PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+SHIPPED = Path(__file__).resolve().parents[1] / "dbt_project"
 # Everything downstream of what the solvers write is built by the second call.
 AFTER_SOLVERS = "source:solved+"
 BEFORE_SOLVERS_ARGUMENTS = ("--exclude", AFTER_SOLVERS)
@@ -34,12 +34,25 @@ def executable() -> str:
     return str(Path(sys.executable).with_name("dbt"))
 
 
+def project(settings: Settings) -> Path:
+    """Return the folder of the dbt project: the configured one, else the one that is shipped."""
+    folder = settings.warehouse.dbt_project
+    if folder is None:
+        return SHIPPED
+    if not (folder / "dbt_project.yml").is_file():
+        raise ConfigError(
+            f"{settings.path.name}: warehouse.dbt_project: {folder} holds no dbt_project.yml; name"
+            " the folder of a dbt project, or leave the key out to use the models that are shipped"
+        )
+    return folder
+
+
 @cache
-def models_fingerprint() -> str:
-    """Return a hash of the project's files."""
+def models_fingerprint(project: Path) -> str:
+    """Return a hash of a dbt project's files."""
     digest = hashlib.sha256()
-    for path in sorted(PROJECT.rglob("*")):
-        relative = path.relative_to(PROJECT)
+    for path in sorted(project.rglob("*")):
+        relative = path.relative_to(project)
         if relative.parts[0] in {"target", "logs"} or path.suffix not in {".sql", ".yml", ".csv"}:
             continue
         digest.update(f"{relative}\0".encode())
@@ -48,12 +61,13 @@ def models_fingerprint() -> str:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    work = settings.home / "dbt"
+    work, folder = settings.home / "dbt", project(settings)
+    profiles = folder if (folder / "profiles.yml").is_file() else SHIPPED
     return {
         **os.environ,
         "WAREHOUSE_BUILD_DATABASE": str(settings.build_database),
-        "DBT_PROFILES_DIR": str(PROJECT),
-        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_PROFILES_DIR": str(profiles),
+        "DBT_PROJECT_DIR": str(folder),
         "DBT_TARGET_PATH": str(work / "target"),
         "DBT_LOG_PATH": str(settings.logs_directory),
         "DBT_LOG_FORMAT": "json",
@@ -81,7 +95,7 @@ def variables(settings: Settings) -> str:
 
 def manifest_path(settings: Settings) -> Path:
     """Return the project's manifest, parsed anew when a file of the project changed."""
-    path = settings.home / "dbt" / f"manifest-{models_fingerprint()[:16]}.json"
+    path = settings.home / "dbt" / f"manifest-{models_fingerprint(project(settings))[:16]}.json"
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +103,7 @@ def manifest_path(settings: Settings) -> Path:
     result = subprocess.run(
         [executable(), "--quiet", "parse", "--vars", variables(settings)],
         env=_environment(settings),
-        cwd=PROJECT,
+        cwd=project(settings),
         capture_output=True,
         text=True,
         check=False,
@@ -136,7 +150,7 @@ def build(
     process = subprocess.Popen(
         command,
         env={**_environment(settings), "WAREHOUSE_AS_OF": utc_text(as_of)},
-        cwd=PROJECT,
+        cwd=project(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         pass_fds=(held.descriptor,),
@@ -146,7 +160,7 @@ def build(
         process=process,
         manifest=manifest,
         dagster_dbt_translator=translator,
-        project_dir=PROJECT,
+        project_dir=project(settings),
         target_path=target,
         raise_on_error=False,
         cli_version=Version(metadata.version("dbt-core")),

@@ -14,7 +14,7 @@ from extractors.errors import SourceError
 from orchestration import dbt, lineage, progress, sources
 from warehouse import lease
 from warehouse.config import Settings
-from warehouse.engines import duckdb_engine
+from warehouse.engines import duckdb_engine, duckdb_raw
 from warehouse.load import certificates, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
@@ -121,7 +121,10 @@ class Pipeline:
                 raise SourceError("nothing is loaded yet; run without --select first")
             self.as_of = self._as_of(min(p.complete_up_to for p in found))
             runs.set_as_of(connection, self.run_id, self.as_of)
-            models = f"{dbt.models_fingerprint()} {dbt.variables(self.settings)}"
+            models = (
+                f"{dbt.models_fingerprint(dbt.project(self.settings))}"
+                f" {dbt.variables(self.settings)}"
+            )
             self.fingerprint = positions.fingerprint(connection, models)
             self.needs_build = not publication.is_built(
                 connection, self.settings, self.fingerprint, self.as_of
@@ -162,7 +165,12 @@ class Pipeline:
 
 
 def _next_due_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Return when the first row that waits for a later as_of becomes due."""
+    """Return when the first row that waits for a later as_of becomes due.
+
+    None too for a dbt project without `int_meta__waiting`: its models do not know as_of.
+    """
+    if not duckdb_raw.columns_of(connection, "intermediate", "int_meta__waiting"):
+        return None
     row = connection.execute(
         "SELECT min(next_due_at) FROM intermediate.int_meta__waiting"
     ).fetchone()
@@ -171,6 +179,8 @@ def _next_due_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 
 def _unmatched(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int]:
     """Return how many rows of a raw table and cell name what another source does not hold."""
+    if not duckdb_raw.columns_of(connection, "intermediate", "int_meta__unknown_references"):
+        return {}
     rows = connection.execute(
         "SELECT raw_source, raw_entity, cell, count(DISTINCT row_key)"
         " FROM intermediate.int_meta__unknown_references GROUP BY ALL"

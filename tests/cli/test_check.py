@@ -158,9 +158,9 @@ def test_a_key_without_a_unique_index_and_an_undeclared_attribute_are_noted(
 
 
 def test_every_staging_model_shows_what_it_takes(repository: Path) -> None:
-    staging = repository / "dbt_project" / "models" / "staging"
-    models = {path.stem for path in staging.rglob("stg_*.sql")}
-    found = list(uses(staging))
+    project = repository / "dbt_project"
+    models = {path.stem for path in (project / "models" / "staging").rglob("stg_*.sql")}
+    found = list(uses(project))
     assert {use.model for use in found if use.model.startswith("stg_")} == models
     assert Use("shop", "orders", "status", "stg_shop__orders") in found
     assert missing({("shop", "orders"): {"status"}}, [found[0]]) == []
@@ -169,9 +169,9 @@ def test_every_staging_model_shows_what_it_takes(repository: Path) -> None:
 def test_a_column_that_a_base_model_makes_is_not_missed(tmp_path: Path) -> None:
     shutil.copytree(
         Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "staging",
-        tmp_path / "staging",
+        tmp_path / "models" / "staging",
     )
-    taken = {use.column for use in uses(tmp_path / "staging") if use.entity == "order_lines"}
+    taken = {use.column for use in uses(tmp_path) if use.entity == "order_lines"}
     # The customer of a line comes from its order, and due_at is computed.
     assert "quantity" in taken
     assert not taken & {"user_id", "due_at", "_load_id"}

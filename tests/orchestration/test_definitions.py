@@ -126,3 +126,11 @@ def test_a_scheduled_run_is_for_its_tick_and_by_a_demo_clock_for_the_sources_tim
     options = options_of(chosen, configured(tmp_path))
     assert options.as_of == datetime(2026, 2, 1, tzinfo=UTC)
     assert options.full_refresh == {"shop.orders", "shop.users"}
+
+
+def test_a_folder_without_a_dbt_project_is_named(tmp_path: Path) -> None:
+    configured(tmp_path)
+    path = tmp_path / "warehouse.yml"
+    path.write_text(path.read_text().replace("home: ./var", "home: ./var, dbt_project: ./models"))
+    with pytest.raises(ConfigError, match=r"dbt_project: .*models holds no dbt_project\.yml"):
+        definitions.build(config.load(path))

@@ -56,6 +56,9 @@ class WarehouseSection(Section):
     """The folder of everything it writes: landing, build database, state, published versions."""
     engine: Literal["duckdb", "redshift"] = "duckdb"
     """Where raw and marts are built; `redshift` is not available in this version."""
+    dbt_project: FilePath | None = None
+    """The folder of your own dbt project: a copy of `dbt_project` with another staging, say. The
+    models that are shipped when absent."""
     landing: Annotated[FilePath | None, BeforeValidator(_local_folder)] = None
     """The folder of load packages; `<home>/landing` when absent."""
     reporting_currency: Annotated[str, AfterValidator(_currency)] = "GBP"
