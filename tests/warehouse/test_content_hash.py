@@ -1,5 +1,8 @@
 """Equal content hashes mean equal rows, however they were written."""
 
+import hashlib
+import json
+
 import duckdb
 import pytest
 
@@ -58,6 +61,40 @@ def test_the_hash_of_a_time_does_not_depend_on_the_sessions_time_zone(
     connection.execute("SET TimeZone = 'Asia/Kathmandu'")
     assert hashed(connection, query) == before
     assert hashed(connection, query.replace("0.1::DOUBLE + 0.2", "0.3::DOUBLE")) == before
+
+
+def test_the_hash_is_what_its_definition_says(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        ("", "-1.50", "2026-07-01 10:00:00.000001", "1.00000000000e-01", "true", "2026-07-01"),
+        ("é:~", None, "1969-12-31 23:59:59.999999", None, None, None),
+        (None, "0.00", "infinity", "-2.50000000000e+10", "false", "0044-03-15 (BC)"),
+        ("a" * 70, "7.25", None, "0.00000000000e+00", "true", "12026-01-01"),
+    ]
+    hashed(
+        connection,
+        "SELECT * REPLACE (n::DECIMAL(9,2) AS n) FROM (VALUES"
+        " ('', -1.5, TIMESTAMPTZ '2026-07-01 12:00:00.000001+02', 0.1::DOUBLE, true,"
+        " DATE '2026-07-01', 'l1'),"
+        " ('é:~', NULL, '1969-12-31 23:59:59.999999+00', NULL, NULL, NULL, 'l1'),"
+        " (NULL, 0, 'infinity', -2.5e10, false, '0044-03-15 (BC)', 'l2'),"
+        " (repeat('a', 70), 7.25, NULL, 0.0, true, '12026-01-01', NULL))"
+        " AS rows(t, n, moment, x, yes, day, _load_id)",
+    )
+    types = ("VARCHAR", "DECIMAL(9,2)", "TIMESTAMP WITH TIME ZONE", "DOUBLE", "BOOLEAN", "DATE")
+    digests = [
+        hashlib.md5(
+            "".join(
+                "~" if text is None else f"{len(text.encode())}:{text}" for text in row
+            ).encode()
+        ).hexdigest()
+        for row in rows
+    ]
+    sums = [
+        str(sum(int(digest[start : start + 15], 16) for digest in digests)) for start in (0, 16)
+    ]
+    columns = list(zip(("t", "n", "moment", "x", "yes", "day"), types, strict=True))
+    expected = hashlib.sha256(json.dumps([columns, len(rows), *sums]).encode()).hexdigest()
+    assert content_hash(connection, "core", "t") == (4, expected)
 
 
 def test_an_empty_table_has_a_hash_of_its_own(connection: duckdb.DuckDBPyConnection) -> None:

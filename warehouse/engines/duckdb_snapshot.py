@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -23,18 +24,51 @@ def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _canonical(name: str, data_type: str) -> str:
-    """Return the SQL of one column's canonical text: NULL stays apart from the empty string."""
+def _text(name: str, data_type: str) -> str:
+    """Return the SQL of one column's text: UTC times with 6 digits, doubles to 12 digits."""
     column = quoted(name)
     if data_type == "TIMESTAMP WITH TIME ZONE":
-        text = f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%f')"
-    elif data_type.startswith("TIMESTAMP"):
-        text = f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')"
-    elif data_type in {"DOUBLE", "FLOAT"}:
-        text = f"format('{{:.11e}}', {column}::DOUBLE)"
-    else:
-        text = f"{column}::VARCHAR"
-    return f"coalesce(strlen({text}) || ':' || {text}, '~')"
+        # Three times as fast as AT TIME ZONE; infinity has no microseconds.
+        utc = f"make_timestamp(epoch_us({column}))"
+        return f"coalesce(strftime({utc}, '%Y-%m-%d %H:%M:%S.%f'), {column}::VARCHAR)"
+    if data_type.startswith("TIMESTAMP"):
+        return f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')"
+    if data_type in {"DOUBLE", "FLOAT"}:
+        return f"format('{{:.11e}}', {column}::DOUBLE)"
+    return f"{column}::VARCHAR"
+
+
+def _row_text(columns: Sequence[tuple[str, str]]) -> str:
+    """Return the SQL of a row's canonical text: `length:text` of each column, `~` for NULL.
+
+    One concat, which skips what is NULL, and lengths looked up rather than written: half the time
+    of a chain of `||`.
+    """
+    lengths = "[" + ", ".join(f"'{length}:'" for length in range(1, 64)) + "]"
+    pieces = [
+        f"coalesce({lengths}[strlen({text})], strlen({text}) || ':', '~'), {text}"
+        for text in (_text(name, data_type) for name, data_type in columns)
+    ]
+    return f"concat({', '.join(['NULL', *pieces])})"
+
+
+def _digit_sums(rows: str) -> str:
+    """Return the query for the count and the sums of hex digits 1-15 and 17-31 of md5s `n`.
+
+    md5_number holds the bytes last first: turning each half round by shifts and dropping its last
+    digit gives what reading the digits from md5's text gives, for a tenth of the time.
+    """
+    halves = ("a", "b")
+    query = f"SELECT (n & {2**64 - 1})::UBIGINT AS a, (n >> 64)::UBIGINT AS b FROM ({rows})"
+    for width, mask in ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0xFFFFFFFF)):
+        swapped = ", ".join(
+            f"(({half} & {mask}::UBIGINT) << {width}) | (({half} >> {width}) & {mask}::UBIGINT)"
+            f" AS {half}"
+            for half in halves
+        )
+        query = f"SELECT {swapped} FROM ({query})"
+    sums = ", ".join(f"coalesce(sum({half} >> 4), 0)::VARCHAR" for half in halves)
+    return f"SELECT count(*), {sums} FROM ({query})"
 
 
 def _is_content(name: str) -> bool:
@@ -59,14 +93,11 @@ def content_hash(
         ).fetchall()
         if _is_content(str(name))
     ]
-    row_text = " || ".join(_canonical(name, data_type) for name, data_type in columns)
-    halves = ", ".join(
-        f"coalesce(sum(('0x' || substr(h, {start}, 15))::BIGINT::DECIMAL(38,0)), 0)::VARCHAR"
-        for start in (1, 17)
-    )
     row = connection.execute(
-        f"SELECT count(*), {halves} FROM (SELECT md5({row_text}) AS h"
-        f" FROM {quoted(schema, table)} WHERE {condition})"
+        _digit_sums(
+            f"SELECT md5_number({_row_text(columns)}) AS n"
+            f" FROM {quoted(schema, table)} WHERE {condition}"
+        )
     ).fetchone()
     assert row is not None
     digest = hashlib.sha256(json.dumps([columns, *row]).encode()).hexdigest()
