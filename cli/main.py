@@ -26,6 +26,8 @@ COMMANDS = {
     "publish": "cli.publish:publish",
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
+    "backup": "cli.backup:backup",
+    "restore": "cli.backup:restore",
 }
 
 

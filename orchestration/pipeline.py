@@ -13,6 +13,7 @@ import duckdb
 from extractors.errors import SourceError
 from orchestration import dbt, lineage, progress, sources
 from warehouse import lease
+from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine, duckdb_raw
 from warehouse.load import certificates, outbox, positions, replay, runs
@@ -219,6 +220,7 @@ def _begin(
         raise SourceError(
             f"engine {settings.warehouse.engine} is not available in this version; use duckdb"
         )
+    restore.require_finished(settings)
     with segments.exclusive(settings.state_directory):
         versions.complete_switch(settings)
     versions.sweep(settings.published_directory)

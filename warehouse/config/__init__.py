@@ -9,18 +9,32 @@ from warehouse.config.problems import problems_of
 from warehouse.config.selection import selection, table_named
 from warehouse.config.variables import share_with_aws, variables_of
 
-__all__ = ["FILE_NAME", "Settings", "find", "load", "require_available", "selection", "table_named"]
+__all__ = [
+    "FILE_NAME",
+    "Settings",
+    "find",
+    "load",
+    "place",
+    "require_available",
+    "selection",
+    "table_named",
+]
 
 FILE_NAME = "warehouse.yml"
 VARIABLE = "WAREHOUSE_CONFIG"
 
 
+def place(path: Path | None = None) -> Path:
+    """Return where the configuration is: as given, then WAREHOUSE_CONFIG, then ./warehouse.yml."""
+    return Path.cwd() / (path or os.environ.get(VARIABLE) or FILE_NAME)
+
+
 def find(path: Path | None = None) -> Path:
-    """Return the configuration file: the one given, then WAREHOUSE_CONFIG, then ./warehouse.yml."""
-    named = path or (Path(value) if (value := os.environ.get(VARIABLE)) else None)
-    chosen = Path.cwd() / (named or FILE_NAME)
+    """Return the configuration file, which is at its place."""
+    chosen = place(path)
     if chosen.is_file():
         return chosen
+    named = os.environ.get(VARIABLE)
     how = "--config" if path else f"the variable {VARIABLE}" if named else "the current folder"
     raise ConfigError(
         f"{chosen}: no such configuration file (looked for by {how});"
