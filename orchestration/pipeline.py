@@ -221,6 +221,7 @@ def _begin(
             f"engine {settings.warehouse.engine} is not available in this version; use duckdb"
         )
     restore.require_finished(settings)
+    segments.verify(settings.state_directory)
     with segments.exclusive(settings.state_directory):
         versions.complete_switch(settings)
     versions.sweep(settings.published_directory)

@@ -144,4 +144,4 @@ def test_status_reads_no_build_database(three_versions: Command) -> None:
 def test_a_broken_state_is_an_audit_failure(three_versions: Command, tmp_path: Path) -> None:
     segment = tmp_path / "var" / "state" / "segment-000002.json"
     segment.write_text(segment.read_text().replace("v000002", "v000007"))
-    assert "does not continue segment 2" in three_versions.fails(1, "versions")
+    assert "segment-000002.json: was changed" in three_versions.fails(1, "versions")

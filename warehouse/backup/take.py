@@ -17,7 +17,7 @@ from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
 from warehouse.load import positions
 from warehouse.publish import versions
-from warehouse.state import segments
+from warehouse.state import chain, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _take(settings: Settings, directory: Path, keep: int | None) -> Taken:
     with segments.exclusive(settings.state_directory):  # a rollback takes no lease
         copying.add_all(_below(settings.state_directory, "state"))
         current = versions.current_version(settings.published_directory)
-        recorded = versions.publications(settings)
+        newest = next(versions.publications(settings), None)
     if current:
         target = versions.version_path(settings.published_directory, current).name
         copying.entries.append(Entry(f"published/{versions.POINTER}", target=target))
@@ -86,8 +86,8 @@ def _take(settings: Settings, directory: Path, keep: int | None) -> Taken:
         facts={
             "versions": [entry.version for entry in versions.versions(settings)],
             "current": current,
-            "newest": recorded[-1]["version"] if recorded else None,
-            "as_of": recorded[-1]["as_of"] if recorded else None,
+            "newest": newest["version"] if newest else None,
+            "as_of": newest["as_of"] if newest else None,
             "positions": where,
         },
         entries=tuple(sorted(copying.entries, key=lambda entry: entry.path)),
@@ -164,8 +164,8 @@ def _positions(settings: Settings) -> list[dict[str, Any]]:
 
 def _identity(settings: Settings) -> str | None:
     """Return what tells one warehouse from another for good: the hash of its first segment."""
-    first = next(segments.segments(settings.state_directory), None)
-    return first.sha256 if first else None
+    first = next(chain.forwards(settings.state_directory), None)
+    return first.head.sha256 if first else None
 
 
 def _last_of_this_warehouse(directory: Path, identity: str | None) -> Backup | None:

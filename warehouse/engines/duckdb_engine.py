@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS meta.columns (
   type VARCHAR NOT NULL, source_name VARCHAR NOT NULL, source_type VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.outbox (
   record_id VARCHAR NOT NULL, record VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.flushed (segment BIGINT NOT NULL);
 """
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.engines import duckdb_engine
 from warehouse.state import segments
 
 
@@ -32,7 +33,21 @@ def flush(
     ids in state and only empties the queue.
     """
     queued = pending(connection)
-    known = segments.record_ids(state) if queued else set[str]()
+    known = segments.ids_since(state, _flushed(connection)) if queued else set[str]()
     segments.append(state, [*segments.without(queued, known), *(extra or [])])
     if queued:
-        connection.execute("DELETE FROM meta.outbox")
+        with duckdb_engine.transaction(connection):
+            connection.execute("DELETE FROM meta.outbox")
+            connection.execute("DELETE FROM meta.flushed")
+            connection.execute(
+                "INSERT INTO meta.flushed VALUES (?)", [segments.newest_number(state)]
+            )
+
+
+def _flushed(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the segment up to which state holds nothing that is still queued.
+
+    0 in a new build database: replaying packages queues what an earlier one had written.
+    """
+    row = connection.execute("SELECT max(segment) FROM meta.flushed").fetchone()
+    return int(row[0]) if row and row[0] else 0

@@ -44,8 +44,7 @@ def publish(
     """
     published = settings.published_directory
     published.mkdir(parents=True, exist_ok=True)
-    recorded = versions.publications(settings)
-    version = f"v{_next_number(recorded):06d}"
+    version = f"v{_next_number(versions.newest_version(settings)):06d}"
     selected = {
         schema: names
         for schema in PUBLIC_SCHEMAS
@@ -57,7 +56,7 @@ def publish(
         for table in ((schema, name) for schema, names in selected.items() for name in names)
     }
     published_at = utc_text(datetime.now(UTC))
-    _write_publications(connection, recorded)
+    _write_publications(connection, settings, version)
     _write_keys(connection, keys or {})
     freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
@@ -94,28 +93,28 @@ def is_built(
     It does for any later as_of that no waiting row is due by. A build database that was made anew
     holds no marts and counts as not built, and so does a version whose file was removed.
     """
-    recorded = versions.publications(settings)
-    if not recorded or recorded[-1]["fingerprint"] != fingerprint:
+    newest = next(versions.publications(settings), None)
+    if not newest or newest["fingerprint"] != fingerprint:
         return False
-    due = recorded[-1]["next_due_at"]
+    due = newest["next_due_at"]
     if due and as_of >= datetime.fromisoformat(due):
         return False
-    if as_of < datetime.fromisoformat(recorded[-1]["as_of"]):
+    if as_of < datetime.fromisoformat(newest["as_of"]):
         return False
-    if not versions.version_path(settings.published_directory, recorded[-1]["version"]).is_file():
+    if not versions.version_path(settings.published_directory, newest["version"]).is_file():
         return False
     return bool(duckdb_snapshot.tables(connection, "core"))
 
 
 def newest_as_of(settings: Settings) -> datetime | None:
     """Return the as_of of the newest version, None before the first."""
-    recorded = versions.publications(settings)
-    return datetime.fromisoformat(recorded[-1]["as_of"]) if recorded else None
+    newest = next(versions.publications(settings), None)
+    return datetime.fromisoformat(newest["as_of"]) if newest else None
 
 
-def _next_number(recorded: Sequence[Mapping[str, Any]]) -> int:
+def _next_number(newest: str | None) -> int:
     """Return a number that no recorded version has; a killed publication's file is overwritten."""
-    return int(recorded[-1]["version"][1:]) + 1 if recorded else 1
+    return int(newest[1:]) + 1 if newest else 1
 
 
 def _make_durable(temporary: Path, path: Path) -> None:
@@ -131,27 +130,26 @@ def _complete_up_to(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _write_publications(
-    connection: duckdb.DuckDBPyConnection, recorded: Sequence[Mapping[str, Any]]
+    connection: duckdb.DuckDBPyConnection, settings: Settings, version: str
 ) -> None:
-    """Write `meta.publications`: the versions before this one."""
+    """Write `meta.publications`: the versions before this one, as far as it lacks them."""
     connection.execute(
-        "CREATE OR REPLACE TABLE meta.publications (version VARCHAR, as_of TIMESTAMPTZ,"
+        "CREATE TABLE IF NOT EXISTS meta.publications (version VARCHAR, as_of TIMESTAMPTZ,"
         " published_at TIMESTAMPTZ, table_schema VARCHAR, table_name VARCHAR, row_count BIGINT,"
         " content_hash VARCHAR)"
     )
-    rows = [
-        [
-            record["version"],
-            record["as_of"],
-            record["published_at"],
-            table["schema"],
-            table["table"],
-            table["rows"],
-            table["content_hash"],
-        ]
-        for record in recorded
-        for table in record["tables"]
-    ]
+    # Of a state that was restored to an earlier time since.
+    connection.execute("DELETE FROM meta.publications WHERE version >= ?", [version])
+    last = connection.execute("SELECT max(version) FROM meta.publications").fetchone()
+    rows: list[list[Any]] = []
+    for record in versions.publications(settings):
+        if last == (record["version"],):
+            break
+        moments = (record["version"], record["as_of"], record["published_at"])
+        rows.extend(
+            [*moments, table["schema"], table["table"], table["rows"], table["content_hash"]]
+            for table in record["tables"]
+        )
     if rows:
         connection.executemany("INSERT INTO meta.publications VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 

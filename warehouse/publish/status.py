@@ -63,7 +63,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 def status(settings: Settings) -> dict[str, Any]:
     """Return {version, as_of, hold, tables, marts} from what is published and in state."""
     current = versions.current_version(settings.published_directory)
-    record = next((r for r in versions.publications(settings) if r["version"] == current), None)
+    record = versions.publication(settings, current)
     tables = _tables(settings.state_directory / FILE)
     now = settings.now()
     for table in tables:

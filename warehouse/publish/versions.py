@@ -1,9 +1,11 @@
 """The versions that exist, which one readers see, and how that changes."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,39 +56,45 @@ def current_version(published: Path) -> str | None:
         return None
 
 
-def publications(settings: Settings) -> list[dict[str, Any]]:
-    """Return the publication records of state, oldest first."""
-    return segments.records(settings.state_directory, "publication")
+def publications(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield the publication records of state, newest first, read as far as the caller goes."""
+    return segments.newest_first(settings.state_directory, "publication")
+
+
+def publication(settings: Settings, version: str | None) -> dict[str, Any] | None:
+    """Return the publication record of a version, None where there is none."""
+    return next((r for r in publications(settings) if r["version"] == version), None)
 
 
 def versions(settings: Settings) -> list[Version]:
     """Return the versions that can be read, oldest first."""
-    current = current_version(settings.published_directory)
-    return [
-        Version(
-            record["version"],
-            record["as_of"],
-            record["published_at"],
-            record["version"] == current,
-            tuple(TableVersion(**table) for table in record["tables"]),
-        )
-        for record in publications(settings)
-        if version_path(settings.published_directory, record["version"]).is_file()
-    ]
+    published = settings.published_directory
+    current = current_version(published)
+    files = {path.stem for path in published.glob("v*.duckdb")}
+    found: list[Version] = []
+    for record in publications(settings):
+        name = record["version"]
+        if not files or name < min(files):
+            break
+        if name in files:
+            files.remove(name)
+            tables = tuple(TableVersion(**table) for table in record["tables"])
+            found.append(
+                Version(name, record["as_of"], record["published_at"], name == current, tables)
+            )
+    return found[::-1]
 
 
 def held_version(settings: Settings) -> str | None:
     """Return the version that a rollback holds, None when each publication is shown at once."""
-    held: str | None = None
-    for record in segments.records(settings.state_directory, "hold", "resume"):
-        held = record["version"] if record["kind"] == "hold" else None
-    return held
+    last = next(segments.newest_first(settings.state_directory, "hold", "resume"), None)
+    return last["version"] if last and last["kind"] == "hold" else None
 
 
 def newest_version(settings: Settings) -> str | None:
     """Return the newest version, shown or held back; None before the first publication."""
-    published = publications(settings)
-    return published[-1]["version"] if published else None
+    newest = next(publications(settings), None)
+    return newest["version"] if newest else None
 
 
 def desired_version(settings: Settings) -> str | None:
@@ -207,8 +215,8 @@ def remove_old(settings: Settings) -> list[str]:
     `exclusive` in state.
     """
     published = settings.published_directory
-    recorded = [record["version"] for record in publications(settings)]
-    keep = {*recorded[-settings.publication.keep :], current_version(published)}
+    newest = itertools.islice(publications(settings), settings.publication.keep)
+    keep = {*(record["version"] for record in newest), current_version(published)}
     old = [path for path in sorted(published.glob("v*.duckdb")) if path.stem not in keep]
     removed = [path for path, is_open in zip(old, _open_elsewhere(old), strict=True) if not is_open]
     for path in removed:

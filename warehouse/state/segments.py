@@ -5,72 +5,65 @@ import fcntl
 import hashlib
 import json
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from extractors.errors import AuditError
 from extractors.package import utc_text, write_atomically
+from warehouse.state import chain
 
-FORMAT = 1
 LOCK_FILE = ".lock"
-GENESIS = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One durable step of state: its records in order, and the hash of the segment before it."""
+def verify(directory: Path) -> int:
+    """Check the whole chain and its head; return the number of the newest segment.
 
-    number: int
-    previous: str
-    written_at: str
-    records: tuple[dict[str, Any], ...]
-    sha256: str
-
-
-def _path(directory: Path, number: int) -> Path:
-    return directory / f"segment-{number:06d}.json"
-
-
-def segments(directory: Path) -> Iterator[Segment]:
-    """Yield the segments in order, checking the chain; AuditError says which one is broken."""
-    previous, expected = GENESIS, 1
-    for path in sorted(directory.glob("segment-*.json")) if directory.is_dir() else ():
-        content = path.read_bytes()
-        try:
-            document = json.loads(content)
-            number, stated = document["number"], document["previous"]
-            records = tuple(document["records"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise AuditError(
-                f"{path}: not a readable state segment ({error}); restore it from a backup"
-            ) from None
-        if path != _path(directory, expected) or number != expected:
-            raise AuditError(
-                f"{directory}: segment {expected} is missing before {path.name};"
-                " restore the folder from a backup"
-            )
-        if stated != previous:
-            raise AuditError(
-                f"{path}: does not continue segment {expected - 1} (sha256 {previous[:12]}…);"
-                " a segment was changed by hand; restore the folder from a backup"
-            )
-        digest = hashlib.sha256(content).hexdigest()
-        yield Segment(number, stated, document["written_at"], records, digest)
-        previous, expected = digest, expected + 1
+    Every run does it once. The other functions check what they read only, by the hashes that lead
+    to it from the head.
+    """
+    head = chain.read_head(directory)
+    number = 0
+    for segment in chain.forwards(directory):
+        number = segment.head.number
+        if head and number == head.number and segment.head != head:
+            raise AuditError(f"{segment.path}: was changed after it was written; {chain.RESTORE}")
+    if head and number < head.number:
+        raise AuditError(
+            f"{directory}: segment {number + 1} is missing ({chain.HEAD_FILE} names"
+            f" {head.number} as the newest); {chain.RESTORE}"
+        )
+    chain.newest(directory)  # what follows the head
+    return number
 
 
 def records(directory: Path, *kinds: str) -> list[dict[str, Any]]:
     """Return the records of the given kinds (all when none is given), oldest first."""
-    return [
-        record
-        for segment in segments(directory)
-        for record in segment.records
-        if not kinds or record["kind"] in kinds
-    ]
+    return list(newest_first(directory, *kinds))[::-1]
+
+
+def newest_first(directory: Path, *kinds: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of the given kinds (all when none is given), newest first.
+
+    Only the segments that hold such records are read, and only as far as the caller goes.
+    """
+    for segment in _backwards(directory, kinds):
+        yield from reversed(segment.records(kinds))
+
+
+def _backwards(
+    directory: Path, kinds: Collection[str] = (), since: int = 0
+) -> Iterator[chain.Segment]:
+    """Yield the segments after `since` that may hold records of the kinds, newest first."""
+    segment = chain.newest(directory)
+    while segment and segment.head.number > since:
+        yield segment
+        before = chain.Head(segment.head.number - 1, segment.previous)
+        if kinds and segment.links is not None:
+            links = [segment.links[kind] for kind in kinds if kind in segment.links]
+            before = max(links, key=lambda link: link.number, default=chain.Head(0, chain.GENESIS))
+        segment = chain.read(directory, before.number, before) if before.number else None
 
 
 @contextlib.contextmanager
@@ -91,31 +84,57 @@ def exclusive(directory: Path) -> Iterator[None]:
 def append(directory: Path, new: Sequence[dict[str, Any]]) -> int | None:
     """Write the records as the next segment and return its number (None for no records).
 
-    The rename of the segment file is the commit. The caller is `exclusive`.
+    The rename of the segment file is the commit; the head follows it. The caller is `exclusive`.
     """
     if not new:
         return None
     directory.mkdir(parents=True, exist_ok=True)
-    for torn in directory.glob(".segment-*.tmp"):  # of a killed run
+    for torn in directory.glob(".[sh]e*.tmp"):  # segment or head, of a killed run
         torn.unlink()
-    last = next(iter(deque(segments(directory), maxlen=1)), None)
-    number = last.number + 1 if last else 1
+    last = chain.newest(directory)
+    if last and chain.read_head(directory) != last.head:
+        chain.write_head(directory, last.head)  # else a second kill leaves it two behind
+    previous = last.head if last else chain.Head(0, chain.GENESIS)
     document = {
-        "format": FORMAT,
-        "number": number,
-        "previous": last.sha256 if last else GENESIS,
+        "format": chain.FORMAT,
+        "number": previous.number + 1,
+        "previous": previous.sha256,
         "written_at": utc_text(datetime.now(UTC)),
+        "links": {kind: [h.number, h.sha256] for kind, h in _links(directory).items()},
         "records": list(new),
     }
-    write_atomically(
-        _path(directory, number), json.dumps(document, indent=1, sort_keys=True) + "\n"
-    )
-    return number
+    text = json.dumps(document, separators=(",", ":")) + "\n"
+    head = chain.Head(previous.number + 1, hashlib.sha256(text.encode()).hexdigest())
+    write_atomically(chain.segment_path(directory, head.number), text)
+    chain.write_head(directory, head)
+    return head.number
 
 
-def record_ids(directory: Path) -> set[str]:
-    """Return the ids of the records that came from the build database."""
-    return {record["id"] for record in records(directory) if "id" in record}
+def _links(directory: Path) -> dict[str, chain.Head]:
+    """Return the newest segment of each kind of record."""
+    links: dict[str, chain.Head] = {}
+    for segment in _backwards(directory):
+        for record in segment.records():
+            links.setdefault(record["kind"], segment.head)
+        if segment.links is not None:
+            return segment.links | links
+    return links
+
+
+def newest_number(directory: Path) -> int:
+    """Return the number of the newest segment, 0 where there is none."""
+    last = chain.newest(directory)
+    return last.head.number if last else 0
+
+
+def ids_since(directory: Path, number: int) -> set[str]:
+    """Return the ids of the records that came from the build database after a segment."""
+    return {
+        record["id"]
+        for segment in _backwards(directory, since=number)
+        for record in segment.records()
+        if "id" in record
+    }
 
 
 def without(new: Iterable[dict[str, Any]], known: set[str]) -> list[dict[str, Any]]:
