@@ -23,10 +23,9 @@ from warehouse import lease
 from warehouse.config import Settings
 
 SHIPPED = Path(__file__).resolve().parents[1] / "dbt_project"
+SOLVERS = SHIPPED.with_name("analytics")
 # Everything downstream of what the solvers write is built by the second call.
 AFTER_SOLVERS = "source:solved+"
-BEFORE_SOLVERS_ARGUMENTS = ("--exclude", AFTER_SOLVERS)
-AFTER_SOLVERS_ARGUMENTS = ("--select", AFTER_SOLVERS)
 
 
 def executable() -> str:
@@ -50,14 +49,28 @@ def project(settings: Settings) -> Path:
 @cache
 def models_fingerprint(project: Path) -> str:
     """Return a hash of a dbt project's files."""
+    return _fingerprint(project, {".sql", ".yml", ".csv"})
+
+
+def _fingerprint(folder: Path, suffixes: set[str]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(project.rglob("*")):
-        relative = path.relative_to(project)
-        if relative.parts[0] in {"target", "logs"} or path.suffix not in {".sql", ".yml", ".csv"}:
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if relative.parts[0] in {"target", "logs"} or path.suffix not in suffixes:
             continue
         digest.update(f"{relative}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def build_fingerprint(settings: Settings) -> str:
+    """Return a text that differs whenever a build of the same raw may."""
+    parts = (
+        models_fingerprint(project(settings)),
+        variables(settings),
+        _fingerprint(SOLVERS, {".py"}),
+    )
+    return " ".join(parts)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Read the dbt manifest: what a mart is made from, what its key is, what its tests are about."""
 
+import graphlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,13 +19,11 @@ SOLVED = {"refund_allocations": REFUND_INPUTS}
 
 def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return for each public table (schema, name) the raw tables (source, entity) upstream."""
-    parents = _parents(manifest)
+    graph = parents(manifest)
     result: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for identity, node in _marts(manifest).items():
         raw = {
-            (entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"])
-            for parent in _upstream(parents, identity)
-            if (entry := manifest["sources"].get(parent)) and entry["schema"].startswith(RAW_PREFIX)
+            table for parent in _upstream(graph, identity) if (table := raw_table(manifest, parent))
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result
@@ -86,7 +85,7 @@ def require_filled(manifest: Path, settings: Settings) -> None:
         )
 
 
-def _parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+def parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Return the manifest's graph with the solvers' edges, which dbt does not know."""
     models = {
         node["name"]: identity
@@ -94,18 +93,42 @@ def _parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         if node["resource_type"] == "model"
     }
     solved = {
-        identity: [models[name] for name in SOLVED[entry["identifier"]]]
-        for identity, entry in manifest["sources"].items()
-        if entry["schema"] == "solved"
+        identity: [models[name] for name in SOLVED[manifest["sources"][identity]["identifier"]]]
+        for identity in solved_sources(manifest)
     }
     return {**manifest["parent_map"], **solved}
 
 
-def _upstream(parents: Mapping[str, Sequence[str]], identity: str) -> set[str]:
+def in_order(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the models and seeds, each after all that it reads."""
+    graph = graphlib.TopologicalSorter(parents(manifest))
+    return [
+        identity
+        for identity in graph.static_order()
+        if manifest["nodes"].get(identity, {}).get("resource_type") in {"model", "seed"}
+    ]
+
+
+def solved_sources(manifest: Mapping[str, Any]) -> set[str]:
+    """Return the tables that the solvers write, which dbt sees as sources."""
+    return {
+        identity for identity, entry in manifest["sources"].items() if entry["schema"] == "solved"
+    }
+
+
+def raw_table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str] | None:
+    """Return the raw table (source, entity) that a node of the graph is, None for all others."""
+    entry = manifest["sources"].get(identity)
+    if entry is None or not entry["schema"].startswith(RAW_PREFIX):
+        return None
+    return entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"]
+
+
+def _upstream(graph: Mapping[str, Sequence[str]], identity: str) -> set[str]:
     seen: set[str] = set()
     waiting = [identity]
     while waiting:
-        for parent in parents.get(waiting.pop(), ()):
+        for parent in graph.get(waiting.pop(), ()):
             if parent not in seen:
                 seen.add(parent)
                 waiting.append(parent)

@@ -1,22 +1,23 @@
 """One run: what its steps share, from the writer lease to the published version."""
 
 import uuid
+import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 import dagster as dg
 import duckdb
 
 from extractors.errors import SourceError
-from orchestration import dbt, lineage, progress, sources
+from orchestration import dbt, lineage, model_tables, progress, sources, staleness
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
-from warehouse.engines import duckdb_engine, duckdb_raw
-from warehouse.load import certificates, outbox, positions, replay, runs
+from warehouse.engines import duckdb_engine
+from warehouse.load import builds, certificates, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
 from warehouse.state import segments
@@ -41,13 +42,16 @@ class Pipeline:
     held: lease.Lease
     tell: progress.Progress
     run_id: str
-    resumed_as_of: datetime | None
+    resumed_as_of: datetime | None = None
     as_of: datetime | None = None
     fingerprint: str = ""
-    needs_build: bool = False
+    now: staleness.Now | None = None
+    plan: staleness.Plan = staleness.NOTHING
     tables: list[sources.TableResult] = field(default_factory=list["sources.TableResult"])
     published: versions.Version | None = None
     failures: dict[str, BaseException] = field(default_factory=dict[str, BaseException])
+    opened: duckdb.DuckDBPyConnection | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
 
     @property
     def rules(self) -> LoadRules:
@@ -60,9 +64,23 @@ class Pipeline:
 
     @contextmanager
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the build database for one step."""
-        with duckdb_engine.build_database(self.settings.build_database) as connection:
-            yield connection
+        """Lend the build database to a step; opened once, it stays open until `release`.
+
+        An error closes it: what it was in the middle of must not reach the next step.
+        """
+        if self.opened is None:
+            database = duckdb_engine.build_database(self.settings.build_database)
+            self.opened = self.closing.enter_context(database)
+        try:
+            yield self.opened
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Close the build database, before another process opens it."""
+        self.opened = None
+        self.closing.close()
 
     @contextmanager
     def step(self, name: str) -> Iterator[Self]:
@@ -114,25 +132,39 @@ class Pipeline:
             ),
         )
 
-    def decide(self) -> bool:
-        """Fix the run's as_of and return whether anything has to be built for it."""
+    def decide(self, manifest: Mapping[str, Any]) -> bool:
+        """Fix the run's as_of and return whether a version has to be made for it.
+
+        `plan` then holds what has to be built: nothing where a run was killed after its audit.
+        """
         with self.step("decide"), self.database() as connection:
             found = positions.positions(connection)
             if not found:
                 raise SourceError("nothing is loaded yet; run without --select first")
             self.as_of = self._as_of(min(p.complete_up_to for p in found))
             runs.set_as_of(connection, self.run_id, self.as_of)
-            models = (
-                f"{dbt.models_fingerprint(dbt.project(self.settings))}"
-                f" {dbt.variables(self.settings)}"
-            )
+            models = dbt.build_fingerprint(self.settings)
             self.fingerprint = positions.fingerprint(connection, models)
-            self.needs_build = not publication.is_built(
-                connection, self.settings, self.fingerprint, self.as_of
+            if publication.is_built(connection, self.settings, self.fingerprint, self.as_of):
+                return False
+            certificates.require_none_failed(connection, sources.landed_tables(self.settings))
+            self.now = staleness.Now(
+                models,
+                builds.changes(connection),
+                self.as_of,
+                model_tables.due(connection),
+                zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
             )
-            if self.needs_build:
-                certificates.require_none_failed(connection, sources.landed_tables(self.settings))
-        return self.needs_build
+            builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
+            self.plan = staleness.plan(manifest, builds.recorded(connection), self.now)
+            builds.forget(connection, self.plan.nodes)
+        return True
+
+    def built(self, manifest: Mapping[str, Any], nodes: Iterable[str]) -> None:
+        """Record nodes whose build passed its audit."""
+        assert self.now is not None
+        with self.database() as connection:
+            builds.record(connection, staleness.to_record(manifest, nodes, self.now))
 
     def _as_of(self, complete_up_to: datetime) -> datetime:
         if self.options.as_of:
@@ -156,37 +188,18 @@ class Pipeline:
                 run_id=self.run_id,
                 as_of=self.as_of,
                 fingerprint=self.fingerprint,
-                next_due_at=_next_due_at(connection),
+                next_due_at=min(model_tables.due(connection).values(), default=None),
                 sources_of=lineage.sources_of(manifest),
-                unmatched=_unmatched(connection),
+                unmatched=model_tables.unmatched(connection),
                 keys=lineage.keys_of(manifest),
+                known_hashes=builds.hashes(connection),
+            )
+            builds.record_hashes(
+                connection,
+                {(t.schema, t.table): (t.rows, t.content_hash) for t in self.published.tables},
             )
         self.tell(progress.Event("publish", self.published.version, "published", done=True))
         return self.published
-
-
-def _next_due_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Return when the first row that waits for a later as_of becomes due.
-
-    None too for a dbt project without `int_meta__waiting`: its models do not know as_of.
-    """
-    if not duckdb_raw.columns_of(connection, "intermediate", "int_meta__waiting"):
-        return None
-    row = connection.execute(
-        "SELECT min(next_due_at) FROM intermediate.int_meta__waiting"
-    ).fetchone()
-    return row[0].astimezone(UTC) if row and row[0] else None
-
-
-def _unmatched(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int]:
-    """Return how many rows of a raw table and cell name what another source does not hold."""
-    if not duckdb_raw.columns_of(connection, "intermediate", "int_meta__unknown_references"):
-        return {}
-    rows = connection.execute(
-        "SELECT raw_source, raw_entity, cell, count(DISTINCT row_key)"
-        " FROM intermediate.int_meta__unknown_references GROUP BY ALL"
-    ).fetchall()
-    return {(source, entity, cell): count for source, entity, cell, count in rows}
 
 
 @contextmanager
@@ -206,7 +219,7 @@ def running(
             yield pipeline
             status_text = "failed" if pipeline.failures else "succeeded"
         finally:
-            with pipeline.database() as connection:
+            with pipeline.closing, pipeline.database() as connection:
                 runs.finish(connection, pipeline.run_id, status_text)
                 with segments.exclusive(settings.state_directory):
                     outbox.flush(connection, settings.state_directory)
@@ -226,11 +239,11 @@ def _begin(
         versions.complete_switch(settings)
     versions.sweep(settings.published_directory)
     run_id = str(uuid.uuid4())
-    with duckdb_engine.build_database(settings.build_database) as connection:
+    pipeline = Pipeline(settings, options, held, tell, run_id)
+    with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         replay.restore_certificates(connection, settings.state_directory)
-        resumed = runs.begin(connection, run_id)
-        pipeline = Pipeline(settings, options, held, tell, run_id, resumed)
+        pipeline.resumed_as_of = runs.begin(connection, run_id)
         pipeline.catch_up(connection, sources.landed_tables(settings))
     return pipeline

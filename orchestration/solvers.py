@@ -1,6 +1,6 @@
 """Run dbt and, between its two calls, the solvers, on the build database of a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -8,7 +8,7 @@ from dagster_dbt import DagsterDbtTranslator
 
 from analytics.refund_allocation import allocate
 from extractors.errors import AuditError
-from orchestration import dbt, lineage, progress, sources
+from orchestration import dbt, lineage, progress, sources, staleness
 from orchestration.lineage import REFUND_INPUTS
 from orchestration.pipeline import Pipeline
 from warehouse.engines import duckdb_engine
@@ -20,12 +20,20 @@ def build(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: DagsterDbtTranslator,
-    arguments: tuple[str, ...],
+    nodes: Collection[str],
 ) -> Iterator[Any]:
-    """Run one dbt call; AuditError names the failed tests, their rows and the loads to blame."""
+    """Build and test these nodes in one dbt call, or in none where there is nothing to build.
+
+    AuditError names the failed tests, their rows and the loads to blame.
+    """
     assert pipeline.as_of is not None
-    part = "before the solvers" if arguments == dbt.BEFORE_SOLVERS_ARGUMENTS else "after them"
+    arguments = staleness.selection(manifest, nodes)
+    if not arguments:
+        pipeline.built(manifest, nodes)
+        return
+    part = "before the solvers" if nodes == pipeline.plan.before else "after them"
     pipeline.tell(progress.Event("build", "dbt", f"building the models {part}"))
+    pipeline.release()
     yield from dbt.build(
         pipeline.settings,
         pipeline.held,
@@ -42,6 +50,7 @@ def build(
         with pipeline.database() as connection:
             lines = [audit.explain(connection, test, keys) for test in failed]
         raise AuditError("the audit failed, the published version stays:\n" + "\n".join(lines))
+    pipeline.built(manifest, nodes)
     pipeline.tell(
         progress.Event(
             "build",
@@ -52,7 +61,7 @@ def build(
     )
 
 
-def solve_refund_allocations(pipeline: Pipeline) -> int:
+def solve_refund_allocations(pipeline: Pipeline, manifest: Mapping[str, Any]) -> int:
     """Allocate refunds to order lines, write `solved.refund_allocations`, return its row count."""
     with pipeline.database() as connection:
         refunds, lines = (
@@ -66,4 +75,5 @@ def solve_refund_allocations(pipeline: Pipeline) -> int:
                 "CREATE OR REPLACE TABLE solved.refund_allocations AS SELECT * FROM solved_rows"
             )
         connection.unregister("solved_rows")
-        return solved.num_rows
+    pipeline.built(manifest, pipeline.plan.solved)
+    return solved.num_rows

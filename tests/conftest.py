@@ -32,11 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """Keep pytest's summary the last line.
 
-    On Python 3.12 DuckDB's binding lists what hypothesis' tests left alive when the interpreter
-    ends, which says nothing about the tests.
+    DuckDB's binding lists what hypothesis' tests left alive when the interpreter ends, which says
+    nothing about the tests.
     """
-    if sys.version_info >= (3, 12):
-        atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno()))
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno()))
 
 
 @pytest.fixture(scope="session")

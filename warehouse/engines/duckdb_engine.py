@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS meta.schema_changes (
 CREATE TABLE IF NOT EXISTS meta.columns (
   source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
   type VARCHAR NOT NULL, source_name VARCHAR NOT NULL, source_type VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS meta.builds (
+  node VARCHAR NOT NULL, table_schema VARCHAR, table_name VARCHAR, models VARCHAR NOT NULL,
+  inputs VARCHAR NOT NULL, as_of TIMESTAMPTZ NOT NULL, row_count BIGINT, content_hash VARCHAR);
 CREATE TABLE IF NOT EXISTS meta.outbox (
   record_id VARCHAR NOT NULL, record VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.flushed (segment BIGINT NOT NULL);

@@ -103,7 +103,7 @@ def is_built(
         return False
     if not versions.version_path(settings.published_directory, newest["version"]).is_file():
         return False
-    return bool(duckdb_snapshot.tables(connection, "core"))
+    return any(duckdb_snapshot.tables(connection, schema) for schema in PUBLIC_SCHEMAS)
 
 
 def newest_as_of(settings: Settings) -> datetime | None:

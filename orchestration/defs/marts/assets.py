@@ -1,7 +1,7 @@
 """The dbt models as assets: one dbt call before the solvers, one after."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,20 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)
     )
     document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    keys = {
+        identity: translator.get_asset_key(document["nodes"][identity])
+        for identity in lineage.in_order(document)
+    }
 
     def call(
-        context: dg.AssetExecutionContext, pipeline: Pipeline, arguments: tuple[str, ...]
+        context: dg.AssetExecutionContext, pipeline: Pipeline, nodes: Collection[str]
     ) -> Iterator[Any]:
-        with pipeline.step(f"build {' '.join(arguments)}"):
-            yield from solvers.build(pipeline, context, document, translator, arguments)
+        # What is not built again counts as made: Dagster would skip what comes after it.
+        for node, key in keys.items():
+            if key in context.selected_asset_keys and node not in nodes:
+                yield dg.MaterializeResult(asset_key=key, metadata={"built again": False})
+        with pipeline.step("build " + ("after" if nodes == pipeline.plan.after else "before")):
+            yield from solvers.build(pipeline, context, document, translator, nodes)
 
     @dbt_assets(
         manifest=manifest,
@@ -42,8 +50,8 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     def before(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[Any]:
-        if pipeline.decide():
-            yield from call(context, pipeline, dbt.BEFORE_SOLVERS_ARGUMENTS)
+        if pipeline.decide(document):
+            yield from call(context, pipeline, pipeline.plan.before)
 
     @dbt_assets(
         manifest=manifest,
@@ -55,7 +63,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     def after(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[Any]:
-        yield from call(context, pipeline, dbt.AFTER_SOLVERS_ARGUMENTS)
+        yield from call(context, pipeline, pipeline.plan.after)
 
     @dg.asset(
         key=["solved", "refund_allocations"],
@@ -65,8 +73,10 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         description="One row per refund line and order line that it is allocated to.",
     )
     def refund_allocations(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        if not pipeline.plan.solved:
+            return dg.MaterializeResult(metadata={"built again": False})
         with pipeline.step("solve refund allocations"):
-            rows = solvers.solve_refund_allocations(pipeline)
+            rows = solvers.solve_refund_allocations(pipeline, document)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     is_solved = any(source["schema"] == "solved" for source in document["sources"].values())

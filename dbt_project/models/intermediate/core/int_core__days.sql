@@ -23,7 +23,7 @@ used_days as (
     union
     select movement_date as used_day from stock
     union
-    select {{ reporting_date(as_of()) }} as used_day from stock
+    select {{ as_of_date() }} as used_day from stock
 ),
 
 -- whole years around what was used, so that the calendar depends on the data alone

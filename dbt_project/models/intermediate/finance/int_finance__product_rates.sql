@@ -6,14 +6,14 @@ final as (
     select
         products.product_id,
         products.currency,
-        {{ reporting_date(as_of()) }} as rate_date,
+        {{ as_of_date() }} as rate_date,
         {{ reporting_rate('products.currency', 'rates.rate') }} as rate
     from products
     left join
         rates
         on
             products.currency = rates.currency
-            and {{ reporting_date(as_of()) }} = rates.rate_date
+            and {{ as_of_date() }} = rates.rate_date
     where products.list_price is not null
 )
 

@@ -17,7 +17,7 @@ days as (
     select bounds.first_day + numbers.day_number as inventory_date
     from (select min(first_day) as first_day from first_days) as bounds
     cross join numbers
-    where bounds.first_day + numbers.day_number <= {{ reporting_date(as_of()) }}
+    where bounds.first_day + numbers.day_number <= {{ as_of_date() }}
 ),
 
 -- every product has every day from its first movement on

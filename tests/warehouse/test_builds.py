@@ -1,0 +1,52 @@
+"""What is built and audited is remembered until it is built again."""
+
+from datetime import UTC, datetime
+
+import duckdb
+
+from warehouse.load import builds
+from warehouse.load.builds import Built
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ORDERS = Built("model.orders", ("core", "orders"), "m1", "load 1", NOON)
+VIEW = Built("model.base", ("staging", "base"), "m1", "", NOON)
+SOLVED = Built("source.solved", None, "m1", "", NOON)
+
+
+def test_a_record_replaces_the_nodes_earlier_one(build: duckdb.DuckDBPyConnection) -> None:
+    builds.record(build, [ORDERS, SOLVED])
+    again = Built("model.orders", ("core", "orders"), "m2", "load 2", NOON)
+    builds.record(build, [again])
+    assert builds.recorded(build) == {"model.orders": again, "source.solved": SOLVED}
+
+
+def test_a_hash_is_known_until_its_table_is_built_again(build: duckdb.DuckDBPyConnection) -> None:
+    builds.record(build, [ORDERS, VIEW])
+    builds.record_hashes(build, {("core", "orders"): (3, "abc")})
+    assert builds.hashes(build) == {("core", "orders"): (3, "abc")}
+    builds.forget(build, ["model.orders"])
+    assert builds.hashes(build) == {}
+    builds.record(build, [ORDERS])
+    assert builds.hashes(build) == {}
+
+
+def test_the_tables_of_models_that_are_gone_are_dropped(build: duckdb.DuckDBPyConnection) -> None:
+    build.execute("CREATE SCHEMA core; CREATE TABLE core.orders (n INTEGER)")
+    build.execute("CREATE SCHEMA staging; CREATE VIEW staging.base AS SELECT 1 AS n")
+    build.execute("CREATE TABLE core.kept (n INTEGER)")
+    kept = Built("model.kept", ("core", "kept"), "m1", "", NOON)
+    builds.record(build, [ORDERS, VIEW, kept])
+    assert builds.drop_gone(build, ["model.kept"]) == [("core", "orders"), ("staging", "base")]
+    assert build.execute(
+        "SELECT table_schema, table_name FROM information_schema.tables"
+        " WHERE table_schema IN ('core', 'staging')"
+    ).fetchall() == [("core", "kept")]
+    assert list(builds.recorded(build)) == ["model.kept"]
+
+
+def test_a_model_that_changed_its_name_keeps_its_table(build: duckdb.DuckDBPyConnection) -> None:
+    build.execute("CREATE SCHEMA core; CREATE TABLE core.orders (n INTEGER)")
+    renamed = Built("model.all_orders", ("core", "orders"), "m2", "load 1", NOON)
+    builds.record(build, [ORDERS, renamed])
+    assert builds.drop_gone(build, ["model.all_orders"]) == []
+    assert list(builds.recorded(build)) == ["model.all_orders"]
