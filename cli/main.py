@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "cli.status:status",
     "versions": "cli.status:versions",
     "sql": "cli.sql:sql",
+    "diff": "cli.diff:diff",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
     "extract": "cli.steps:extract",

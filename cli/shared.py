@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from warehouse.config import Settings
 
+NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -88,7 +90,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     body = lines[1:]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     right = [
-        bool(body) and all(line[column].replace(",", "").isdigit() for line in body)
+        bool(body) and all(NUMBER.fullmatch(line[column]) for line in body)
         for column in range(len(head))
     ]
     for line in lines:
@@ -104,7 +106,7 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
+    if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, datetime):
         return time_text(value)

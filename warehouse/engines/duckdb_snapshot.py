@@ -24,7 +24,7 @@ def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _text(name: str, data_type: str) -> str:
+def text_of(name: str, data_type: str) -> str:
     """Return the SQL of one column's text: UTC times with 6 digits, doubles to 12 digits."""
     column = quoted(name)
     if data_type == "TIMESTAMP WITH TIME ZONE":
@@ -47,7 +47,7 @@ def _row_text(columns: Sequence[tuple[str, str]]) -> str:
     lengths = "[" + ", ".join(f"'{length}:'" for length in range(1, 64)) + "]"
     pieces = [
         f"coalesce({lengths}[strlen({text})], strlen({text}) || ':', '~'), {text}"
-        for text in (_text(name, data_type) for name, data_type in columns)
+        for text in (text_of(name, data_type) for name, data_type in columns)
     ]
     return f"concat({', '.join(['NULL', *pieces])})"
 
@@ -71,7 +71,8 @@ def _digit_sums(rows: str) -> str:
     return f"SELECT count(*), {sums} FROM ({query})"
 
 
-def _is_content(name: str) -> bool:
+def is_content(name: str) -> bool:
+    """Return whether a column counts when two tables are compared."""
     return not name.startswith("_") and name not in {"posted_at", "run_id"}
 
 
@@ -91,7 +92,7 @@ def content_hash(
             " ORDER BY column_index",
             [schema, table],
         ).fetchall()
-        if _is_content(str(name))
+        if is_content(str(name))
     ]
     row = connection.execute(
         _digit_sums(
