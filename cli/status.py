@@ -40,6 +40,8 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
         if found["hold"]:
             held = f" (held; {newest} is the newest, `warehouse publish --resume` shows it)"
         click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
+    if text := last_run_text(found["last_run"]):
+        click.echo(text)
     if found["tables"]:
         click.echo()
         print_table(
@@ -72,6 +74,20 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
                 for mart in found["marts"]
             ],
         )
+
+
+def last_run_text(run: Mapping[str, Any] | None) -> str | None:
+    """Return what is worth saying of the last run: nothing where it succeeded."""
+    if run is None or run["status"] == "succeeded":
+        return None
+    if run["status"] == "running":
+        return f"a run is going on since {time_text(run['started_at'])}"
+    if run["status"] == "killed":
+        return (
+            f"the run of {time_text(run['started_at'])} was killed;"
+            " `warehouse run` finishes what it was for"
+        )
+    return f"the last run failed at {time_text(run['finished_at'])}: {run['error']}"
 
 
 def lag_text(seconds: float) -> str:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration import dbt, lineage, progress
 from orchestration.defs.ingestion.assets import raw_assets
+from orchestration.defs.ingestion.sensors import unfinished_sensor
 from orchestration.defs.marts.assets import mart_assets
 from orchestration.defs.publication.assets import hourly_schedule, publication_asset, refresh_job
 from orchestration.resources import Session, pipeline_resource
@@ -33,6 +34,7 @@ def build(
             assets=[publication_asset(manifest, marts)],
             jobs=[job],
             schedules=[hourly_schedule(job)],
+            sensors=[unfinished_sensor(settings, job)],
         ),
         dg.Definitions(
             resources={"pipeline": pipeline_resource(settings, tell, session or Session())}

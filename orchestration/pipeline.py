@@ -213,22 +213,22 @@ def running(
     """
     waiting = lambda text: tell(progress.Event("wait", "lease", text))  # noqa: E731
     with lease.hold(settings.home, wait=options.wait, waiting=waiting) as held:
-        pipeline = _begin(settings, options, held, tell)
-        status_text = "failed"
-        try:
-            yield pipeline
-            status_text = "failed" if pipeline.failures else "succeeded"
-        finally:
-            with pipeline.closing, pipeline.database() as connection:
-                runs.finish(connection, pipeline.run_id, status_text)
-                with segments.exclusive(settings.state_directory):
-                    outbox.flush(connection, settings.state_directory)
-                status.write_status(connection, settings)
+        pipeline = Pipeline(settings, options, held, tell, str(uuid.uuid4()))
+        with pipeline.closing:
+            _begin(pipeline)
+            error: BaseException | None = None
+            try:
+                yield pipeline
+                error = pipeline.failure
+            except BaseException as raised:
+                error = pipeline.failure or raised
+                raise
+            finally:
+                _end(pipeline, error)
 
 
-def _begin(
-    settings: Settings, options: Options, held: lease.Lease, tell: progress.Progress
-) -> Pipeline:
+def _begin(pipeline: Pipeline) -> None:
+    settings = pipeline.settings
     if settings.warehouse.engine != "duckdb":
         raise SourceError(
             f"engine {settings.warehouse.engine} is not available in this version; use duckdb"
@@ -238,12 +238,28 @@ def _begin(
     with segments.exclusive(settings.state_directory):
         versions.complete_switch(settings)
     versions.sweep(settings.published_directory)
-    run_id = str(uuid.uuid4())
-    pipeline = Pipeline(settings, options, held, tell, run_id)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         replay.restore_certificates(connection, settings.state_directory)
-        pipeline.resumed_as_of = runs.begin(connection, run_id)
+        pipeline.resumed_as_of = runs.begin(connection, settings.state_directory, pipeline.run_id)
         pipeline.catch_up(connection, sources.landed_tables(settings))
-    return pipeline
+
+
+def _end(pipeline: Pipeline, error: BaseException | None) -> None:
+    settings = pipeline.settings
+    with pipeline.database() as connection:
+        with segments.exclusive(settings.state_directory):
+            outbox.flush(connection, settings.state_directory)
+        status.write_status(connection, settings)
+        runs.finish(connection, settings.state_directory, pipeline.run_id, _text(error, settings))
+
+
+def _text(error: BaseException | None, settings: Settings) -> str | None:
+    """Return the first line of an error without the secrets that a source may have put there."""
+    if error is None:
+        return None
+    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    for secret in settings.secrets():
+        text = text.replace(secret, "***")
+    return text

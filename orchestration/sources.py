@@ -10,6 +10,7 @@ from orchestration import dynamodb, relational
 from warehouse.config import Settings
 from warehouse.config.sources import DynamodbSource
 from warehouse.load.package import LoadRecord
+from warehouse.publish import status
 from warehouse.reconcile.certificate import Certificate
 
 if TYPE_CHECKING:
@@ -100,6 +101,16 @@ def landed_tables(settings: Settings) -> list[tuple[str, str, str]]:
         for cell in source.cell_names
         for table in source.tables
     ]
+
+
+def loaded_packages(settings: Settings) -> dict[tuple[str, str, str], str]:
+    """Return the newest package that raw held of each (source, cell, table) after the last run."""
+    newest = dict.fromkeys(landed_tables(settings), "")
+    for table in status.status(settings)["tables"]:
+        key = (table["source"], table["cell"], table["table"])
+        if key in newest:
+            newest[key] = max(newest[key], table["load_id"])
+    return newest
 
 
 def raw_keys(settings: Settings) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -66,6 +66,22 @@ def holder(home: Path) -> dict[str, Any] | None:
         return None
 
 
+def is_held(home: Path) -> bool:
+    """Return whether anybody, or a child of theirs, holds the writer lease now."""
+    try:
+        descriptor = os.open(home / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _alive(process: dict[str, Any] | None) -> bool:
     if not process or process.get("started") is None:
         return False

@@ -11,6 +11,8 @@ from orchestration import definitions
 from orchestration.resources import AS_OF_TAG, FULL_REFRESH_TAG, SCHEDULED_TAG, options_of
 from warehouse import config
 from warehouse.config import Settings
+from warehouse.engines.duckdb_engine import build_database
+from warehouse.load import runs
 
 pytestmark = pytest.mark.slow
 
@@ -114,6 +116,23 @@ def test_the_schedule_runs_hourly_in_utc_and_is_off_until_somebody_turns_it_on(
     schedule = built.resolve_schedule_def("hourly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 * * * *", "UTC")
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_the_sensor_asks_for_a_run_when_the_last_one_was_killed_and_only_then(
+    tmp_path: Path,
+) -> None:
+    settings = configured(tmp_path)
+    sensor = definitions.build(settings).resolve_sensor_def("unfinished")
+    assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
+    assert isinstance(sensor(), dg.SkipReason)
+    with build_database(settings.build_database) as connection:
+        runs.begin(connection, settings.state_directory, "one")
+    request = sensor()
+    assert isinstance(request, dg.RunRequest)
+    assert (request.run_key, request.tags["warehouse/reason"]) == (
+        "killed one",
+        "the run one was killed",
+    )
 
 
 def test_a_scheduled_run_is_for_its_tick_and_by_a_demo_clock_for_the_sources_time(

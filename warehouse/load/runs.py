@@ -1,22 +1,61 @@
-"""The runs of this warehouse: which tick each is for, and whether it ended."""
+"""The runs of this warehouse: which tick each is for, and whether it ended.
 
+The last one is also told by `state/run.json`, which is read without the build database.
+"""
+
+import json
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 
+from extractors.package import utc_text, write_atomically
 
-def begin(connection: duckdb.DuckDBPyConnection, run_id: str) -> datetime | None:
+FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run: `running` (or killed since), `succeeded` or `failed` with its error.
+
+    Times are ISO-8601 UTC text.
+    """
+
+    run_id: str
+    status: str
+    started_at: str
+    finished_at: str | None = None
+    error: str | None = None
+
+
+def last(state: Path) -> LastRun | None:
+    """Return the last run, None before the first."""
+    try:
+        return LastRun(**json.loads((state / FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def _tell(state: Path, run: LastRun) -> None:
+    state.mkdir(parents=True, exist_ok=True)
+    write_atomically(state / FILE, json.dumps(asdict(run)) + "\n")
+
+
+def begin(connection: duckdb.DuckDBPyConnection, state: Path, run_id: str) -> datetime | None:
     """Record a new run; return the as_of of the run before it if that one was killed.
 
     The killed run's tick is finished first, so that a kill changes no result.
     """
+    started_at = datetime.now(UTC)
     unfinished = connection.execute(
         "SELECT as_of FROM meta.runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1"
     ).fetchone()
     connection.execute("UPDATE meta.runs SET status = 'killed' WHERE status = 'running'")
     connection.execute(
-        "INSERT INTO meta.runs VALUES (?, NULL, ?, NULL, 'running')", [run_id, datetime.now(UTC)]
+        "INSERT INTO meta.runs VALUES (?, NULL, ?, NULL, 'running')", [run_id, started_at]
     )
+    _tell(state, LastRun(run_id, "running", utc_text(started_at)))
     return unfinished[0].astimezone(UTC) if unfinished and unfinished[0] else None
 
 
@@ -25,9 +64,14 @@ def set_as_of(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: datetim
     connection.execute("UPDATE meta.runs SET as_of = ? WHERE run_id = ?", [as_of, run_id])
 
 
-def finish(connection: duckdb.DuckDBPyConnection, run_id: str, status: str) -> None:
-    """Record how a run ended: `succeeded` or `failed`."""
-    connection.execute(
-        "UPDATE meta.runs SET status = ?, finished_at = ? WHERE run_id = ?",
-        [status, datetime.now(UTC), run_id],
-    )
+def finish(
+    connection: duckdb.DuckDBPyConnection, state: Path, run_id: str, error: str | None
+) -> None:
+    """Record how a run ended: `succeeded`, or `failed` with its error."""
+    status, finished_at = "failed" if error else "succeeded", datetime.now(UTC)
+    row = connection.execute(
+        "UPDATE meta.runs SET status = ?, finished_at = ? WHERE run_id = ? RETURNING started_at",
+        [status, finished_at, run_id],
+    ).fetchone()
+    started_at = utc_text(row[0]) if row else utc_text(finished_at)
+    _tell(state, LastRun(run_id, status, started_at, utc_text(finished_at), error))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import duckdb
 
 from extractors.package import utc_text, write_atomically
+from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_raw
+from warehouse.load import runs
 from warehouse.publish import versions
 
 FILE = "status.json"
@@ -61,7 +64,10 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return {version, as_of, hold, tables, marts} from what is published and in state."""
+    """Return {version, as_of, hold, last_run, tables, marts} from what is published and in state.
+
+    A last run that is `running` although nobody holds the writer lease was `killed`.
+    """
     current = versions.current_version(settings.published_directory)
     record = versions.publication(settings, current)
     tables = _tables(settings.state_directory / FILE)
@@ -73,9 +79,18 @@ def status(settings: Settings) -> dict[str, Any]:
         "version": current,
         "as_of": record["as_of"] if record else None,
         "hold": versions.held_version(settings),
+        "last_run": _last_run(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],
     }
+
+
+def _last_run(settings: Settings) -> dict[str, Any] | None:
+    last = runs.last(settings.state_directory)
+    if last is None:
+        return None
+    is_killed = last.status == "running" and not lease.is_held(settings.home)
+    return asdict(replace(last, status="killed") if is_killed else last)
 
 
 def _tables(path: Path) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def _cell_assets(settings: Settings, source: str, cell: str) -> dg.AssetsDefinit
     @dg.multi_asset(
         name=f"extract_{source}_{cell}",
         specs=[dg.AssetSpec(key, group_name=source, kinds={"duckdb"}) for key in tables],
-        check_specs=[dg.AssetCheckSpec(CERTIFICATE, asset=key) for key in tables],
+        check_specs=[dg.AssetCheckSpec(CERTIFICATE, asset=key, blocking=True) for key in tables],
         can_subset=True,
         retry_policy=dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL),
     )

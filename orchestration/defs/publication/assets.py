@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 
 from orchestration.pipeline import Pipeline
+from warehouse.publish import status
 
 JOB = "refresh"
+COMPLETE = "complete"
 
 
 def publication_asset(manifest: Path, marts: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
@@ -19,6 +21,13 @@ def publication_asset(manifest: Path, marts: Sequence[dg.AssetsDefinition]) -> d
     @dg.asset(
         key=["publication", "version"],
         deps=list(marts),
+        check_specs=[
+            dg.AssetCheckSpec(
+                COMPLETE,
+                asset=["publication", "version"],
+                description="Every source's data up to the version's as_of is in.",
+            )
+        ],
         group_name="publication",
         kinds={"duckdb"},
         description="The version that notebooks and BI tools read, switched in one step.",
@@ -32,10 +41,26 @@ def publication_asset(manifest: Path, marts: Sequence[dg.AssetsDefinition]) -> d
                 "as of": published.as_of,
                 "shown to readers": published.is_current,
                 "rows": sum(table.rows for table in published.tables),
-            }
+            },
+            check_results=[_complete(pipeline)],
         )
 
     return version
+
+
+def _complete(pipeline: Pipeline) -> dg.AssetCheckResult:
+    """Return whether a late source holds a mart of the current version back: only a warning."""
+    late = sorted(
+        f"{mart['mart']} ({mart['cell']}) up to {mart['complete_up_to']}"
+        for mart in status.status(pipeline.settings)["marts"]
+        if not mart["is_complete"]
+    )
+    return dg.AssetCheckResult(
+        check_name=COMPLETE,
+        passed=not late,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"late marts": late},
+    )
 
 
 def refresh_job() -> Any:
