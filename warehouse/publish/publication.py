@@ -1,7 +1,7 @@
 """Write an audited build as the next version and let readers see it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,49 @@ def publish(
     `known_hashes` a table that did not change since it was hashed to its rows and content hash. A
     version that a hold keeps from view is recorded all the same.
     """
+    record = {
+        "kind": "publication",
+        **write(
+            connection,
+            settings,
+            f"v{_next_number(versions.newest_version(settings)):06d}",
+            versions.publications(settings),
+            as_of=as_of,
+            sources_of=sources_of,
+            unmatched=unmatched,
+            keys=keys,
+            known_hashes=known_hashes,
+        ),
+        "run_id": run_id,
+        "fingerprint": fingerprint,
+        "next_due_at": utc_text(next_due_at) if next_due_at else None,
+    }
+    with segments.exclusive(settings.state_directory):
+        outbox.flush(connection, settings.state_directory, [record])
+        versions.complete_switch(settings)
+        versions.remove_old(settings)
+    return next(v for v in versions.versions(settings) if v.version == record["version"])
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    version: str,
+    earlier: Iterable[Mapping[str, Any]],
+    *,
+    as_of: datetime,
+    sources_of: Mapping[Table, Sequence[tuple[str, str]]],
+    unmatched: Mapping[tuple[str, str, str], int],
+    keys: Mapping[Table, Sequence[str]] | None = None,
+    known_hashes: Mapping[Table, tuple[int, str]] | None = None,
+) -> dict[str, Any]:
+    """Write the durable file of a version, and return what its record says of it.
+
+    Nobody sees it before it is recorded. `earlier` are the records of the publications before it,
+    newest first.
+    """
     published = settings.published_directory
     published.mkdir(parents=True, exist_ok=True)
-    version = f"v{_next_number(versions.newest_version(settings)):06d}"
     selected = {
         schema: names
         for schema in PUBLIC_SCHEMAS
@@ -56,21 +96,17 @@ def publish(
         for table in ((schema, name) for schema, names in selected.items() for name in names)
     }
     published_at = utc_text(datetime.now(UTC))
-    _write_publications(connection, settings, version)
+    _write_publications(connection, earlier, version)
     _write_keys(connection, keys or {})
     freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
     duckdb_snapshot.copy_public(connection, temporary, {**selected, "meta": list(META_TABLES)})
     duckdb_snapshot.check_copy(temporary, {table: rows for table, (rows, _) in hashed.items()})
     _make_durable(temporary, versions.version_path(published, version))
-    record = {
-        "kind": "publication",
+    return {
         "version": version,
         "as_of": utc_text(as_of),
         "published_at": published_at,
-        "run_id": run_id,
-        "fingerprint": fingerprint,
-        "next_due_at": utc_text(next_due_at) if next_due_at else None,
         "complete_up_to": _complete_up_to(connection),
         "marts": freshness.marts(connection),
         "tables": [
@@ -78,11 +114,6 @@ def publish(
             for (schema, name), (rows, digest) in hashed.items()
         ],
     }
-    with segments.exclusive(settings.state_directory):
-        outbox.flush(connection, settings.state_directory, [record])
-        versions.complete_switch(settings)
-        versions.remove_old(settings)
-    return next(v for v in versions.versions(settings) if v.version == version)
 
 
 def is_built(
@@ -130,7 +161,7 @@ def _complete_up_to(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _write_publications(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, version: str
+    connection: duckdb.DuckDBPyConnection, earlier: Iterable[Mapping[str, Any]], version: str
 ) -> None:
     """Write `meta.publications`: the versions before this one, as far as it lacks them."""
     connection.execute(
@@ -142,7 +173,7 @@ def _write_publications(
     connection.execute("DELETE FROM meta.publications WHERE version >= ?", [version])
     last = connection.execute("SELECT max(version) FROM meta.publications").fetchone()
     rows: list[list[Any]] = []
-    for record in versions.publications(settings):
+    for record in earlier:
         if last == (record["version"],):
             break
         moments = (record["version"], record["as_of"], record["published_at"])

@@ -58,7 +58,7 @@ def open_published(version: str | None, config: str | Path | None) -> Published:
             f"{settings.published_directory}: nothing is published yet; run `warehouse run` first"
         )
     path = versions.version_path(settings.published_directory, name)
-    record = versions.publication(settings, name)
+    record = versions.record_of(settings, name)
     if record is None or not path.is_file():
         known = ", ".join(entry.version for entry in versions.versions(settings)) or "none yet"
         raise ConfigError(f"version {name} does not exist; there are {known}")

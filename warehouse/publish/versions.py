@@ -5,7 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,12 @@ def publications(settings: Settings) -> Iterator[dict[str, Any]]:
 def publication(settings: Settings, version: str | None) -> dict[str, Any] | None:
     """Return the publication record of a version, None where there is none."""
     return next((r for r in publications(settings) if r["version"] == version), None)
+
+
+def record_of(settings: Settings, version: str) -> dict[str, Any] | None:
+    """Return what state says of a version, or of a side version; None for no such name."""
+    records = segments.newest_first(settings.state_directory, "publication", "side_version")
+    return next((record for record in records if record["version"] == version), None)
 
 
 def versions(settings: Settings) -> list[Version]:
@@ -184,7 +190,7 @@ for path in sys.argv[1:]:
 """
 
 
-def _open_elsewhere(paths: list[Path]) -> list[bool]:
+def open_elsewhere(paths: Sequence[Path]) -> list[bool]:
     """Return for each file whether a reader has it open.
 
     Asked from another process: opening and closing a file here would drop this process's own
@@ -203,7 +209,7 @@ def _open_elsewhere(paths: list[Path]) -> list[bool]:
 
 def sweep(published: Path) -> None:
     """Remove the half-written files of killed publications. Only under the writer lease."""
-    for stray in published.glob(".v*.tmp*"):
+    for stray in published.glob(".[rv]*.tmp*"):
         stray.unlink()
 
 
@@ -218,7 +224,7 @@ def remove_old(settings: Settings) -> list[str]:
     newest = itertools.islice(publications(settings), settings.publication.keep)
     keep = {*(record["version"] for record in newest), current_version(published)}
     old = [path for path in sorted(published.glob("v*.duckdb")) if path.stem not in keep]
-    removed = [path for path, is_open in zip(old, _open_elsewhere(old), strict=True) if not is_open]
+    removed = [path for path, is_open in zip(old, open_elsewhere(old), strict=True) if not is_open]
     for path in removed:
         path.unlink()
     return [path.stem for path in removed]

@@ -1,0 +1,120 @@
+"""Side versions: what raw knew at an instant, built aside for comparison and never shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from extractors.errors import ConfigError
+from extractors.package import utc_text
+from warehouse.config import Settings
+from warehouse.publish import publication, versions
+from warehouse.publish.publication import Table
+from warehouse.publish.versions import TableVersion
+from warehouse.state import segments
+
+KIND = "side_version"
+
+
+@dataclass(frozen=True, slots=True)
+class SideVersion:
+    """One version beside the published ones: built from what raw knew at `known_at`.
+
+    `models` is the fingerprint of the dbt project that it was built with; times are ISO-8601 UTC.
+    """
+
+    version: str
+    known_at: str
+    as_of: str
+    published_at: str
+    models: str
+    tables: tuple[TableVersion, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"tables": [asdict(table) for table in self.tables]}
+
+
+def side_versions(settings: Settings) -> list[SideVersion]:
+    """Return the side versions that can be read, oldest first."""
+    return [
+        SideVersion(
+            record["version"],
+            record["known_at"],
+            record["as_of"],
+            record["published_at"],
+            record["models"],
+            tuple(TableVersion(**table) for table in record["tables"]),
+        )
+        for record in segments.records(settings.state_directory, KIND)
+        if versions.version_path(settings.published_directory, record["version"]).is_file()
+    ]
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    known_at: datetime,
+    models: str,
+    run_id: str,
+    as_of: datetime,
+    sources_of: Mapping[Table, Sequence[tuple[str, str]]],
+    unmatched: Mapping[tuple[str, str, str], int],
+    keys: Mapping[Table, Sequence[str]] | None = None,
+    known_hashes: Mapping[Table, tuple[int, str]] | None = None,
+) -> SideVersion:
+    """Write an audited side build as the next side version; what readers see stays.
+
+    `connection` is on the side's own build database, and `settings` are the warehouse's. The
+    caller holds its writer lease. Older side versions go beyond `publication.keep`.
+    """
+    state, at = settings.state_directory, utc_text(known_at)
+    recorded = segments.records(state, KIND)
+    earlier = (r for r in versions.publications(settings) if r["published_at"] <= at)
+    version = f"r{int(recorded[-1]['version'][1:]) + 1 if recorded else 1:06d}"
+    record = {
+        "kind": KIND,
+        "known_at": at,
+        "models": models,
+        "run_id": run_id,
+        **publication.write(
+            connection,
+            settings,
+            version,
+            earlier,
+            as_of=as_of,
+            sources_of=sources_of,
+            unmatched=unmatched,
+            keys=keys,
+            known_hashes=known_hashes,
+        ),
+    }
+    with segments.exclusive(state):
+        segments.append(state, [record])
+    _remove_old(settings, {*(r["version"] for r in recorded), version})
+    return next(side for side in side_versions(settings) if side.version == version)
+
+
+def _remove_old(settings: Settings, recorded: set[str]) -> None:
+    """Remove all but the newest, never one that is open, and files of killed rebuilds."""
+    keep = sorted(recorded)[-settings.publication.keep :]
+    files = sorted(settings.published_directory.glob("r*.duckdb"))
+    old = [path for path in files if path.stem not in keep]
+    for path, is_open in zip(old, versions.open_elsewhere(old), strict=True):
+        if not is_open:
+            path.unlink()
+
+
+def remove(settings: Settings, version: str) -> None:
+    """Remove the file of a side version; its record stays."""
+    known = [side.version for side in side_versions(settings)]
+    if version not in known:
+        raise ConfigError(
+            f"side version {version} does not exist; there are {', '.join(known) or 'none'}"
+        )
+    path = versions.version_path(settings.published_directory, version)
+    if versions.open_elsewhere([path]) == [True]:
+        raise ConfigError(f"{version} is open in another process; close it there first")
+    path.unlink()
