@@ -22,13 +22,15 @@ EXTRACTOR_VERSION = "1"
 
 Mode = Literal["full", "incremental", "stream", "export"]
 
-# One rejected row of a source: what it was and why it is not in the parts.
+# One rejected row of a source: what it was and why it is not in the parts. `complete` says that the
+# payload holds the whole row, nothing personal left out, so that it can be replayed.
 QUARANTINE_SCHEMA = pa.schema(
     [
         pa.field("reason", pa.string(), nullable=False),
         pa.field("field", pa.string()),
         pa.field("row_key", pa.string()),
         pa.field("payload", pa.string(), nullable=False),
+        pa.field("complete", pa.bool_()),
     ]
 )
 
@@ -197,8 +199,8 @@ class PackageWriter:
         self._parts.append(part)
         return part
 
-    def quarantine(self, rows: Sequence[Mapping[str, str | None]]) -> None:
-        """Keep rejected rows (`reason`, `field`, `row_key`, `payload`) in the package."""
+    def quarantine(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep rejected rows, as `QUARANTINE_SCHEMA` describes them, in the package."""
         if not rows:
             return
         path = self.directory / f"quarantine-{len(self._quarantine):05d}.parquet"

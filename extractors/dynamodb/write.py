@@ -11,7 +11,7 @@ from extractors.dynamodb.decode import Decoding
 from extractors.dynamodb.measure import Measure
 from extractors.dynamodb.payload import attributes_sql, item_sql
 from extractors.naming import literal, quoted
-from extractors.package import Column, PackageWriter
+from extractors.package import QUARANTINE_SCHEMA, Column, PackageWriter
 
 # About 250 MB of a part as DynamoDB JSON.
 ROWS_PER_PART = 400_000
@@ -157,18 +157,15 @@ def _quarantine(
     personal = {attribute for plan in plans for attribute in plan.pii}
     attributes = decoded.shape.tags.keys() - personal
     key = item_sql(decoded.shape, decoded.key, hashed=_hashed_key(decoded.key, plans))
+    hidden = " or ".join(decoded.shape.present(name) for name in sorted(personal)) or "false"
     rows = connection.execute(
-        f"select reason, field, {key}, {item_sql(decoded.shape, attributes)} from ({rejected})"
+        f"select reason, field, {key}, {item_sql(decoded.shape, attributes)}, not ({hidden})"
+        f" from ({rejected})"
     )
     count = 0
     while found := rows.fetchmany(_QUARANTINE_ROWS):
         count += len(found)
-        writer.quarantine(
-            [
-                {"reason": reason, "field": field, "row_key": row_key, "payload": payload}
-                for reason, field, row_key, payload in found
-            ]
-        )
+        writer.quarantine([dict(zip(QUARANTINE_SCHEMA.names, row, strict=True)) for row in found])
     return count
 
 

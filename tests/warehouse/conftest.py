@@ -55,6 +55,8 @@ def make_package(settings: Settings) -> MakePackage:
         to: int = 1,
         columns: Sequence[Column] = COLUMNS,
         quarantined: int = 0,
+        rejected: Sequence[dict[str, Any]] = (),
+        facts: dict[str, Any] | None = None,
     ) -> Manifest:
         with PackageWriter(settings.landing, "s", "main", "t") as writer:
             if rows:
@@ -74,6 +76,7 @@ def make_package(settings: Settings) -> MakePackage:
                     {"reason": "unfit", "field": "n", "row_key": str(i), "payload": "{}"}
                     for i in range(quarantined)
                 ]
+                + list(rejected)
             )
             return writer.commit(
                 mode=mode,
@@ -83,6 +86,7 @@ def make_package(settings: Settings) -> MakePackage:
                 to={"at": to},
                 source_position=to,
                 complete_up_to=NOON,
+                facts=facts,
             )
 
     return make

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -36,7 +37,12 @@ CREATE TABLE IF NOT EXISTS meta.quarantine (
   quarantine_id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, source VARCHAR NOT NULL,
   cell VARCHAR NOT NULL, table_name VARCHAR NOT NULL, entity VARCHAR NOT NULL,
   reason VARCHAR NOT NULL, field VARCHAR, row_key VARCHAR, payload VARCHAR NOT NULL,
-  first_seen_at TIMESTAMPTZ NOT NULL, last_seen_at TIMESTAMPTZ NOT NULL);
+  complete BOOLEAN NOT NULL, rows BIGINT NOT NULL,
+  first_seen_at TIMESTAMPTZ NOT NULL, last_seen_at TIMESTAMPTZ NOT NULL,
+  decision VARCHAR NOT NULL, decided_at TIMESTAMPTZ, decided_by VARCHAR, why VARCHAR);
+CREATE TABLE IF NOT EXISTS meta.quarantine_discards (
+  quarantine_id VARCHAR NOT NULL, decided_at TIMESTAMPTZ NOT NULL, decided_by VARCHAR NOT NULL,
+  why VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.schema_changes (
   source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
   change VARCHAR NOT NULL, old_type VARCHAR, new_type VARCHAR, load_id VARCHAR NOT NULL,
@@ -61,6 +67,31 @@ def _connect(path: Path, *, read_only: bool, external_access: bool) -> duckdb.Du
     return connection
 
 
+@cache
+def _layout() -> frozenset[tuple[str, str, str]]:
+    """Return (table, column, type) of the `meta` tables of this version."""
+    with duckdb.connect() as connection:
+        connection.execute(META)
+        return frozenset(_meta_columns(connection))
+
+
+def _meta_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    return connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE database_name = current_database() AND schema_name = 'meta'"
+    ).fetchall()
+
+
+def _refuse_other_layout(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise SourceError where the tables of `meta` are those of an earlier version."""
+    tables = {table for table, _, _ in _layout()}
+    if frozenset(c for c in _meta_columns(connection) if c[0] in tables) != _layout():
+        raise SourceError(
+            f"{path}: was made by another version of the warehouse; delete it: the next run makes"
+            " it again from landing/ and state/"
+        )
+
+
 @contextmanager
 def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the build database for writing; only under the writer lease."""
@@ -76,6 +107,7 @@ def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         # Bounds the spill of a run beside dbt and the sources on one small machine.
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(META)
+        _refuse_other_layout(connection, path)
         yield connection
     finally:
         connection.close()

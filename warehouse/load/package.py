@@ -127,7 +127,7 @@ def _load(
         ],
     )
     schema_changes.record(connection, manifest, changes, loaded_at)
-    quarantine.record(connection, directory, manifest, loaded_at)
+    quarantine.record(connection, directory, manifest)
     record = LoadRecord(
         load_id=manifest.load_id,
         source=manifest.source,

@@ -1,31 +1,263 @@
-"""Keep the rows of a package that raw cannot hold, with the reason."""
+"""Keep the rows of a package that raw cannot hold: one entry each, however often it comes."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from extractors.package import Manifest
+from extractors.errors import ConfigError
+from extractors.naming import literal, quoted
+from extractors.package import Column, Manifest, new_load_id, utc_text
+from warehouse.engines import duckdb_engine
+from warehouse.load import outbox
+from warehouse.load.rejected import Entry, Selection, entries
+from warehouse.state import segments
+
+# The kind of the records that keep decisions in state.
+DECISION = "quarantine_decision"
+# The fact of a package that says by whom its rows were replayed, and why.
+REPLAY = "replay"
+
+_SUBJECT = "q.source = $source AND q.cell = $cell AND q.table_name = $table"
 
 
-def record(
-    connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest, seen_at: datetime
+def record(connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest) -> None:
+    """Write the rejected rows of a package, and decide the entries that it makes obsolete.
+
+    An entry is a row as it was rejected: its source, cell, entity, reason, field, key and payload.
+    Found again it only moves on; a decision other than `discarded` is then void. Times are the
+    package's, so that loading it anew gives the same entries.
+    """
+    if not manifest.quarantine and not _has_undecided(connection, manifest):
+        return
+    subject = {"source": manifest.source, "cell": manifest.cell, "table": manifest.table}
+    _collect(connection, directory, manifest)
+    seen = {"load_id": manifest.load_id, "seen": manifest.finished_at}
+    connection.execute(
+        "UPDATE meta.quarantine AS q SET load_id = $load_id, last_seen_at = $seen, rows = r.rows,"
+        " complete = r.complete FROM rejected AS r WHERE q.quarantine_id = r.quarantine_id",
+        seen,
+    )
+    connection.execute(
+        "UPDATE meta.quarantine AS q SET decision = 'open', decided_at = NULL, decided_by = NULL,"
+        " why = NULL FROM rejected AS r WHERE q.quarantine_id = r.quarantine_id"
+        " AND q.decision IN ('superseded', 'replayed')"
+    )
+    connection.execute(
+        "INSERT INTO meta.quarantine BY NAME SELECT quarantine_id, $load_id AS load_id,"
+        " $source AS source, $cell AS cell, $table AS table_name, $entity AS entity, reason,"
+        " field, row_key, payload, complete, rows, $seen AS first_seen_at, $seen AS last_seen_at,"
+        " 'open' AS decision FROM rejected ANTI JOIN meta.quarantine USING (quarantine_id)",
+        {**subject, **seen, "entity": manifest.entity},
+    )
+    _apply_discards(connection)
+    _decide_loaded(connection, directory, manifest)
+    if REPLAY not in manifest.facts:
+        _supersede(connection, manifest)
+    connection.execute("DROP TABLE rejected")
+
+
+def restore_discards(connection: duckdb.DuckDBPyConnection, state: Path) -> None:
+    """Fill an empty `meta.quarantine_discards` from state.
+
+    Replays need no restoring: their packages are loaded again.
+    """
+    if connection.execute("SELECT count(*) FROM meta.quarantine_discards").fetchone() != (0,):
+        return
+    for decision in segments.records(state, DECISION):
+        if decision["decision"] == "discarded":
+            _remember(connection, decision)
+
+
+def discard(
+    connection: duckdb.DuckDBPyConnection, identities: Sequence[str], *, by: str, why: str
+) -> list[Entry]:
+    """Mark open entries as discarded for good, and return them; none is deleted.
+
+    ConfigError where an identity names none, or one that is replayed or superseded.
+    """
+    found = entries(connection, Selection(identities=tuple(identities)))
+    for entry in found:
+        if entry.decision in {"replayed", "superseded"}:
+            raise ConfigError(f"{entry.quarantine_id}: is {entry.decision}: {entry.why}")
+    chosen = sorted(entry.quarantine_id for entry in found if entry.decision == "open")
+    if not chosen:
+        return []
+    decision = {
+        "decision": "discarded",
+        "quarantine_ids": chosen,
+        "decided_at": utc_text(datetime.now(UTC)),
+        "decided_by": by,
+        "why": why,
+    }
+    with duckdb_engine.transaction(connection):
+        _remember(connection, decision)
+        _apply_discards(connection)
+        outbox.add(connection, DECISION, f"{DECISION}:{new_load_id()}", **decision)
+    return entries(connection, Selection(identities=tuple(chosen)))
+
+
+def _remember(connection: duckdb.DuckDBPyConnection, decision: Mapping[str, Any]) -> None:
+    """Keep that rows were discarded, whenever and in whatever package they come again."""
+    connection.execute(
+        "INSERT INTO meta.quarantine_discards SELECT unnest($ids), $at, $by, $why",
+        {
+            "ids": decision["quarantine_ids"],
+            "at": decision["decided_at"],
+            "by": decision["decided_by"],
+            "why": decision["why"],
+        },
+    )
+
+
+def _apply_discards(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        "UPDATE meta.quarantine AS q SET decision = 'discarded', decided_at = d.decided_at,"
+        " decided_by = d.decided_by, why = d.why FROM meta.quarantine_discards AS d"
+        " WHERE q.quarantine_id = d.quarantine_id AND q.decision = 'open'"
+    )
+
+
+def _has_undecided(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM meta.quarantine AS q WHERE decision IN ('open', 'discarded') AND "
+        + _SUBJECT,
+        {"source": manifest.source, "cell": manifest.cell, "table": manifest.table},
+    ).fetchone()
+    return row is not None and row[0] > 0
+
+
+def _collect(connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest) -> None:
+    """Make the table `rejected`: the package's rejected rows with their identity."""
+    files = [str(directory / part.name) for part in manifest.quarantine]
+    shape = (
+        "SELECT NULL::VARCHAR AS reason, NULL::VARCHAR AS field, NULL::VARCHAR AS row_key,"
+        " NULL::VARCHAR AS payload, NULL::BOOLEAN AS complete WHERE false"
+    )
+    # a package of an earlier release does not say whether its payloads are complete
+    rows = f"{shape} UNION ALL BY NAME SELECT * FROM read_parquet($files, union_by_name = true)"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE rejected AS SELECT substr(sha256(CAST(to_json([$source,"
+        " $cell, $entity, reason, field, row_key, payload]) AS VARCHAR)), 1, 16) AS quarantine_id,"
+        " reason, field, row_key, payload, coalesce(bool_and(complete), false) AS complete,"
+        f" count(*) AS rows FROM ({rows if files else shape})"
+        " GROUP BY reason, field, row_key, payload",
+        {
+            "source": manifest.source,
+            "cell": manifest.cell,
+            "entity": manifest.entity,
+            **({"files": files} if files else {}),
+        },
+    )
+
+
+def _decide_loaded(
+    connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest
 ) -> None:
-    """Write the rejected rows of a package."""
-    for part in manifest.quarantine:
+    """Decide the entries whose key the package loads or deletes: replayed, or superseded."""
+    if not manifest.rows:
+        return
+    replay = manifest.facts.get(REPLAY)
+    decision = {
+        "decision": "replayed" if replay else "superseded",
+        "at": manifest.finished_at,
+        "by": replay["by"] if replay else "load",
+        "why": replay["why"] if replay else f"package {manifest.load_id} brought the row",
+    }
+    parts = ", ".join(literal(str(directory / part.name)) for part in manifest.parts)
+    key = ", ".join(quoted(name) for name in manifest.key)
+    decided = connection.execute(
+        f"WITH waiting AS (SELECT quarantine_id, {key_columns(manifest)} FROM meta.quarantine AS q"
+        f" WHERE q.load_id < $load_id AND q.decision IN ('open'{', $discarded' if replay else ''})"
+        f" AND {_SUBJECT})"
+        " UPDATE meta.quarantine AS q SET decision = $decision, decided_at = $at,"
+        " decided_by = $by, why = $why WHERE q.quarantine_id IN (SELECT quarantine_id FROM waiting"
+        f" SEMI JOIN read_parquet([{parts}], union_by_name = true) USING ({key}))"
+        " RETURNING q.quarantine_id",
+        {
+            **decision,
+            "load_id": manifest.load_id,
+            "source": manifest.source,
+            "cell": manifest.cell,
+            "table": manifest.table,
+            **({"discarded": "discarded"} if replay else {}),
+        },
+    ).fetchall()
+    if replay and decided:
+        outbox.add(
+            connection,
+            DECISION,
+            f"{DECISION}:{manifest.load_id}",
+            decision="replayed",
+            quarantine_ids=sorted(row[0] for row in decided),
+            decided_at=utc_text(manifest.finished_at),
+            decided_by=replay["by"],
+            why=replay["why"],
+            load_id=manifest.load_id,
+        )
+
+
+def _supersede(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    """Supersede what the source has replaced by another row that is rejected, or has no more.
+
+    A full read tells for every entry; another only for those whose key it rejects anew.
+    """
+    values = {
+        "at": manifest.finished_at,
+        "load_id": manifest.load_id,
+        "source": manifest.source,
+        "cell": manifest.cell,
+        "table": manifest.table,
+    }
+    update = (
+        "UPDATE meta.quarantine AS q SET decision = 'superseded', decided_at = $at,"
+        f" decided_by = 'load', why = $why WHERE {_SUBJECT} AND q.decision = 'open'"
+        " AND q.load_id < $load_id"
+    )
+    key = ", ".join(quoted(name) for name in manifest.key)
+    connection.execute(
+        f"{update} AND q.quarantine_id IN (SELECT quarantine_id FROM (SELECT quarantine_id,"
+        f" {key_columns(manifest)} FROM meta.quarantine AS q) SEMI JOIN (SELECT"
+        f" {key_columns(manifest)} FROM rejected AS q) USING ({key}))",
+        {**values, "why": f"package {manifest.load_id} rejects a newer version of the row"},
+    )
+    if manifest.mode == "full":
         connection.execute(
-            "INSERT INTO meta.quarantine SELECT $load_id || ':' || $part || ':' || n, $load_id,"
-            " $source, $cell, $table, $entity, reason, field, row_key, payload, $seen, $seen"
-            " FROM (SELECT *, file_row_number AS n"
-            " FROM read_parquet($path, file_row_number = true))",
+            f"{update} AND q.entity = $entity",
             {
-                "load_id": manifest.load_id,
-                "part": part.name,
-                "source": manifest.source,
-                "cell": manifest.cell,
-                "table": manifest.table,
+                **values,
                 "entity": manifest.entity,
-                "seen": seen_at,
-                "path": str(directory / part.name),
+                "why": f"the full read {manifest.load_id} no longer rejects it",
             },
         )
+
+
+def key_columns(manifest: Manifest) -> str:
+    """Return the select list of an entry's typed key, from `q.row_key`; NULL where it is hidden.
+
+    A key is an object of DynamoDB values by attribute, or an array in the order of the key.
+    """
+    columns = {column.name: column for column in manifest.columns}
+    return ", ".join(
+        f"{_key_value(columns[name], number)} AS {quoted(name)}"
+        for number, name in enumerate(manifest.key)
+    )
+
+
+def _key_value(column: Column, number: int) -> str:
+    name = column.source_name.replace("~", "~0").replace("/", "~1")
+    tags = ", ".join(
+        f"json_extract_string(q.row_key, {literal(f'/{name}/{tag}')})" for tag in ("S", "N", "B")
+    )
+    item = f"coalesce({tags})"
+    row = "NULL" if column.pii else f"json_extract_string(q.row_key, '/{number}')"
+    if column.type == "BLOB":
+        item, row = f"from_base64({item})", f"unhex(substr({row}, 3))"
+    else:
+        item, row = f"TRY_CAST({item} AS {column.type})", f"TRY_CAST({row} AS {column.type})"
+    return (
+        f"CASE WHEN NOT coalesce(json_valid(q.row_key), false) THEN NULL"
+        f" WHEN q.row_key LIKE '[%' THEN {row} ELSE {item} END"
+    )

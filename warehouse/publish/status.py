@@ -13,19 +13,20 @@ from extractors.package import utc_text, write_atomically
 from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_raw
-from warehouse.load import runs
+from warehouse.load import rejected, runs
 from warehouse.publish import versions
 
 FILE = "status.json"
 
 
 def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Write the state of every raw table after a run."""
+    """Write the state of every raw table, and the rejected rows, after a run."""
     rows = connection.execute(
         "SELECT p.source, p.cell, p.table_name, p.entity, p.position, p.complete_up_to, p.load_id,"
         " coalesce(q.n, 0), c.kind, c.status, c.checked_at, c.ranges"
         " FROM meta.positions AS p"
-        " LEFT JOIN (SELECT source, cell, entity, count(*) AS n FROM meta.quarantine GROUP BY ALL)"
+        " LEFT JOIN (SELECT source, cell, entity, sum(rows)::BIGINT AS n FROM meta.quarantine"
+        " WHERE decision = 'open' GROUP BY ALL)"
         " AS q USING (source, cell, entity)"
         " LEFT JOIN (SELECT * FROM meta.certificates QUALIFY row_number() OVER"
         " (PARTITION BY source, cell, table_name"
@@ -34,7 +35,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         " ORDER BY p.source, p.cell, p.table_name, p.entity"
     ).fetchall()
     tables: list[dict[str, Any]] = []
-    for source, cell, table, entity, position, complete, load_id, rejected, *certificate in rows:
+    for source, cell, table, entity, position, complete, load_id, unfit, *certificate in rows:
         kind, outcome, checked_at, ranges = certificate
         tables.append(
             {
@@ -46,7 +47,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
                 "position": json.loads(position),
                 "complete_up_to": utc_text(complete),
                 "load_id": load_id,
-                "quarantined": rejected,
+                "quarantined": unfit,
                 "certificate": {
                     "kind": kind,
                     "status": outcome,
@@ -61,6 +62,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
     write_atomically(
         settings.state_directory / FILE, json.dumps({"tables": tables}, indent=1) + "\n"
     )
+    rejected.write(connection, settings.state_directory)
 
 
 def status(settings: Settings) -> dict[str, Any]:
