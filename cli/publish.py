@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @as_json
 @click.pass_context
 def rollback(ctx: click.Context, version: str | None, as_json: bool) -> None:
-    """Show an earlier version at once, and hold it there.
+    """Show an earlier version at once, or a later one again, and hold it there.
 
     VERSION is the one before the current by default. Runs go on building and auditing, and
     readers keep seeing it, until `warehouse publish --resume`.

@@ -40,6 +40,13 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
         if found["hold"]:
             held = f" (held; {newest} is the newest, `warehouse publish --resume` shows it)"
         click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
+    for target in found["targets"]:
+        if target["lags"]:
+            click.echo(
+                f"target {target['name']} lags: it shows {target['version'] or 'nothing'},"
+                f" {found['hold'] or newest} is to be shown; the next `warehouse run`, `rollback`"
+                " or `publish --resume` switches it"
+            )
     if text := last_run_text(found["last_run"]):
         click.echo(text)
     if found["tables"]:
@@ -122,12 +129,13 @@ def versions(ctx: click.Context, as_json: bool) -> None:
         print_json([version.to_dict() for version in found])
     elif found:
         print_table(
-            ("version", "as of", "published at", "tables", "rows", ""),
+            ("version", "as of", "published at", "by", "tables", "rows", ""),
             [
                 (
                     version.version,
                     time_text(version.as_of),
                     time_text(version.published_at),
+                    version.published_by,
                     len(version.tables),
                     sum(table.rows for table in version.tables),
                     "current" if version.is_current else "",

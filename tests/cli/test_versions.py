@@ -41,6 +41,7 @@ def publication(number: int) -> dict[str, Any]:
         "version": f"v00000{number}",
         "as_of": f"2011-09-0{number}T00:00:00.000000Z",
         "published_at": f"2011-09-0{number}T00:10:00.000000Z",
+        "published_by": "ana@depot" if number > 1 else None,
         "run_id": f"run{number}",
         "fingerprint": f"print{number}",
         "next_due_at": None,
@@ -72,14 +73,18 @@ def test_versions_are_listed_with_their_tables_and_hashes(three_versions: Comman
         "version": "v000003",
         "as_of": "2011-09-03T00:00:00.000000Z",
         "published_at": "2011-09-03T00:10:00.000000Z",
+        "published_by": "ana@depot",
         "is_current": True,
         "tables": [{"schema": "core", "table": "orders", "rows": 1003, "content_hash": "ab" * 32}],
     }
     text = three_versions("versions")
     assert text.returncode == 0
-    head, first, *_ = text.stdout.splitlines()
-    assert head.split() == ["version", "as", "of", "published", "at", "tables", "rows"]
-    assert first == "v000003  2011-09-03T00:00:00Z  2011-09-03T00:10:00Z       1  1,003  current"
+    head, first, *_, oldest = text.stdout.splitlines()
+    assert head.split() == ["version", "as", "of", "published", "at", "by", "tables", "rows"]
+    assert first == (
+        "v000003  2011-09-03T00:00:00Z  2011-09-03T00:10:00Z  ana@depot       1  1,003  current"
+    )
+    assert oldest.split() == ["v000001", oldest.split()[1], oldest.split()[2], "-", "1", "1,001"]
 
 
 def test_a_rollback_shows_an_earlier_version_until_publish_resumes(
@@ -105,6 +110,36 @@ def test_a_rollback_shows_an_earlier_version_until_publish_resumes(
     resumed = three_versions("publish", "--resume")
     assert resumed.stdout == "readers see v000003 as of 2011-09-03T00:00:00Z (the newest)\n"
     assert json.loads(three_versions("status", "--json").stdout)["hold"] is None
+
+
+def test_a_rollback_goes_forward_to_a_later_version_too(three_versions: Command) -> None:
+    assert three_versions("rollback", "v000001").returncode == 0
+    assert three_versions("rollback", "v000002").stdout.startswith("readers see v000002")
+    assert shown(three_versions) == "v000002"
+    status = json.loads(three_versions("status", "--json").stdout)
+    assert (status["hold"], status["targets"]) == (
+        "v000002",
+        [{"name": "duckdb", "version": "v000002", "lags": False}],
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [("publish", "--resume"), ("rollback", "v000003")], ids=["publish", "rollback"]
+)
+def test_a_switch_that_was_killed_shows_as_a_lag_until_the_next_writing_command(
+    command: tuple[str, ...], three_versions: Command
+) -> None:
+    published.switch(three_versions.directory / "var" / "published", "v000002")
+    for reading in ("versions", "status"):
+        assert three_versions(reading).returncode == 0
+    text = three_versions("status").stdout.splitlines()
+    assert text[0] == "version v000002 as of 2011-09-02T00:00:00Z"
+    assert text[1].startswith("target duckdb lags: it shows v000002, v000003 is to be shown;")
+    status = json.loads(three_versions("status", "--json").stdout)
+    assert status["targets"] == [{"name": "duckdb", "version": "v000002", "lags": True}]
+    assert three_versions(*command).returncode == 0
+    assert shown(three_versions) == "v000003"
+    assert json.loads(three_versions("status", "--json").stdout)["targets"][0]["lags"] is False
 
 
 def test_a_version_that_does_not_exist_is_named_with_those_that_do(

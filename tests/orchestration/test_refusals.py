@@ -1,8 +1,11 @@
-"""What is not right is not published, and the message says which rows and which load."""
+"""What is not right is not published and named; what is published is explained by `diff`."""
 
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import psycopg
@@ -141,3 +144,113 @@ def test_a_rollback_holds_what_readers_see_until_publishing_is_resumed(shop: Sho
     shop.command("publish", "--resume")
     assert shop.current()["version"] not in names
     assert shop.json("status")["hold"] is None
+
+
+def test_a_diff_explains_a_corrected_refund_a_changed_price_and_a_late_order_to_the_cent(
+    shop: Shop,
+) -> None:
+    before = shop.current()["version"]
+    with source(shop) as connection:
+        (refund, product, unit_price) = connection.execute(
+            "UPDATE refunds SET quantity = quantity - 1, amount = amount - unit_price"
+            " WHERE refund_id = (SELECT min(refund_id) FROM refunds WHERE quantity > 1"
+            " AND currency = 'GBP' AND user_id IS NULL AND amount = quantity * unit_price)"
+            " RETURNING refund_id, product_id, unit_price"
+        ).fetchone() or ("", "", Decimal(0))
+        connection.execute(
+            "UPDATE product_prices SET price = price + 0.15 WHERE (product_id, valid_from) ="
+            " (SELECT product_id, max(valid_from) FROM product_prices"
+            " WHERE product_id = %s AND valid_from <= '2026-03-31 23:00+00' GROUP BY product_id)",
+            [product],
+        )
+        connection.execute(
+            "INSERT INTO orders (order_id, user_id, ordered_at, status, country, currency) VALUES"
+            " ('late', NULL, '2026-02-14 10:00+00', 'shipped', 'Malta', 'GBP')"
+        )
+        connection.execute(
+            "INSERT INTO order_lines"
+            " (order_line_id, order_id, product_id, quantity, unit_price, entered_at) VALUES"
+            " ('late-1', 'late', %s, 3, 5.765, '2026-02-14 10:00+00'),"
+            " ('late-2', 'late', 'POST', 1, 18, '2026-02-14 10:00+00')",
+            [product],
+        )
+    after = shop.json("run")["version"]
+    found = {m["mart"]: m for m in shop.json("diff", before, after, "--rows", "50")["marts"]}
+    changes = {
+        mart: {
+            amount["column"]: Decimal(amount["change"])
+            for amount in entry["difference"]["amounts"]
+            if Decimal(amount["change"])
+        }
+        for mart, entry in found.items()
+        if entry["status"] == "different" and mart.startswith("core.")
+    }
+    less, late = Decimal(str(unit_price)), Decimal("35.295")
+    assert changes["core.refunds"] == {"quantity": -1, "amount": -less}
+    assert changes["core.orders"] == {
+        "product_amount": Decimal("17.295"),
+        "shipping_amount": 18,
+        "gross_revenue": late,
+        "net_revenue": late,
+    }
+    assert changes["core.daily_totals"] == {
+        "order_count": 1,
+        "line_count": 2,
+        "gross_revenue": late,
+        "refunded_amount": -less,
+        "net_revenue": late + less,
+    }
+    assert changes["core.products"]["current_price"] == Decimal("0.15")
+    assert found["core.refunds"]["difference"]["rows"][0]["key"] == {"refund_id": refund}
+    assert found["core.calendar"]["status"] == found["core.payments"]["status"] == "identical"
+    folder = shop.directory / "var" / "published"
+    assert found == by_plain_sql(folder / f"{before}.duckdb", folder / f"{after}.duckdb", found)
+
+
+def by_plain_sql(one: Path, other: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what `diff` found, with its counts and amounts put in by plain queries."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{one}' AS a (READ_ONLY); ATTACH '{other}' AS b (READ_ONLY)")
+
+        def ask(query: str) -> Any:
+            return (connection.execute(query).fetchone() or (None,))[0]
+
+        def total(version: str, mart: str, column: str, where: str = "true") -> Decimal:
+            return Decimal(ask(f"SELECT sum({column}) FROM {version}.{mart} WHERE {where}") or 0)
+
+        result: dict[str, Any] = {}
+        for mart, entry in found.items():
+            counts = {
+                f"rows_{version}": ask(f"SELECT count(*) FROM {version}.{mart}") for version in "ab"
+            }
+            result[mart] = {**entry, **counts}
+            gone, new = (
+                ask(f"SELECT count(*) FROM (FROM {left}.{mart} EXCEPT ALL FROM {right}.{mart})")
+                for left, right in ("ab", "ba")
+            )
+            if entry["status"] == "identical":
+                assert (gone, new) == (0, 0), mart
+                continue
+            key = ", ".join(entry["difference"]["key"])
+            only = {
+                left: f"({key}) NOT IN (SELECT ({key}) FROM {right}.{mart})"
+                for left, right in ("ab", "ba")
+            }
+            added = ask(f"SELECT count(*) FROM b.{mart} WHERE {only['b']}")
+            removed = ask(f"SELECT count(*) FROM a.{mart} WHERE {only['a']}")
+            assert gone - removed == new - added, mart
+            amounts: list[dict[str, Any]] = []
+            for amount in entry["difference"]["amounts"]:
+                name, number = amount["column"], type(amount["a"])
+                a, b = total("a", mart, name), total("b", mart, name)
+                came, went = total("b", mart, name, only["b"]), total("a", mart, name, only["a"])
+                figures = {"a": a, "b": b, "change": b - a, "by_added": came, "by_removed": -went}
+                figures["by_changed"] = b - a - came + went
+                scale = Decimal(1) if number is int else Decimal(str(amount["a"]))
+                shown = {k: number(format(v.quantize(scale), "f")) for k, v in figures.items()}
+                amounts.append({"column": name, **shown})
+            counted = {"added": added, "removed": removed, "changed": new - added}
+            result[mart]["difference"] = {**entry["difference"], **counts, **counted}
+            result[mart]["difference"]["amounts"] = amounts
+        return result

@@ -117,6 +117,19 @@ def test_a_reader_keeps_the_version_it_opened(publish: Publish, settings: Settin
     assert amount(settings, "v000001") == 1
 
 
+def test_a_version_can_be_open_twice_in_one_process(
+    publish: Publish, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    publish(1)
+    with warehouse.open(config=settings.path) as one, warehouse.open(config=settings.path) as two:
+        assert one.sql("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+        assert two.sql("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+        for reader in (one, two):
+            with pytest.raises(duckdb.Error, match="locked"):
+                reader.execute("SET TimeZone = 'Asia/Tokyo'")
+
+
 def test_a_rollback_shows_the_version_before_until_publishing_is_resumed(
     publish: Publish, settings: Settings
 ) -> None:

@@ -59,14 +59,6 @@ CREATE TABLE IF NOT EXISTS meta.flushed (segment BIGINT NOT NULL);
 """
 
 
-def _connect(path: Path, *, read_only: bool, external_access: bool) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        str(path), read_only=read_only, config={"enable_external_access": external_access}
-    )
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
 @cache
 def _layout() -> frozenset[tuple[str, str, str]]:
     """Return (table, column, type) of the `meta` tables of this version."""
@@ -97,13 +89,14 @@ def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the build database for writing; only under the writer lease."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = _connect(path, read_only=False, external_access=True)
+        connection = duckdb.connect(str(path))
     except (duckdb.IOException, duckdb.SerializationException) as error:
         raise SourceError(
             f"{path}: cannot be opened ({str(error).splitlines()[0]});"
             " if it is damaged, delete it: the next run makes it again from landing/ and state/"
         ) from None
     try:
+        connection.execute("SET TimeZone = 'UTC'")
         # Bounds the spill of a run beside dbt and the sources on one small machine.
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(META)
@@ -115,8 +108,14 @@ def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def published_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a published file read-only, unable to reach other files or change its settings."""
-    connection = _connect(path, read_only=True, external_access=False)
-    connection.execute("SET lock_configuration = true")
+    connection = duckdb.connect(str(path), read_only=True, config={"enable_external_access": False})
+    try:
+        # Global: all connections of a process to one file share the database and its lock.
+        connection.execute("SET GLOBAL TimeZone = 'UTC'; SET lock_configuration = true")
+    except duckdb.InvalidInputException:
+        locked = connection.execute("SELECT current_setting('lock_configuration')").fetchall()
+        if locked != [(True,)]:
+            raise
     return connection
 
 

@@ -14,6 +14,7 @@ from warehouse.engines import duckdb_snapshot
 from warehouse.load import outbox
 from warehouse.publish import freshness, versions
 from warehouse.state import segments
+from warehouse.who import who
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
 META_TABLES = ("publications", "freshness", "certificates", "loads", "keys")
@@ -42,12 +43,13 @@ def publish(
     `known_hashes` a table that did not change since it was hashed to its rows and content hash. A
     version that a hold keeps from view is recorded all the same.
     """
+    version = f"v{_next_number(versions.newest_version(settings)):06d}"
     record = {
         "kind": "publication",
         **write(
             connection,
             settings,
-            f"v{_next_number(versions.newest_version(settings)):06d}",
+            version,
             versions.publications(settings),
             as_of=as_of,
             sources_of=sources_of,
@@ -55,6 +57,7 @@ def publish(
             keys=keys,
             known_hashes=known_hashes,
         ),
+        "prepared": [t.name for t in versions.targets(settings) if t.has(version)],
         "run_id": run_id,
         "fingerprint": fingerprint,
         "next_due_at": utc_text(next_due_at) if next_due_at else None,
@@ -63,7 +66,7 @@ def publish(
         outbox.flush(connection, settings.state_directory, [record])
         versions.complete_switch(settings)
         versions.remove_old(settings)
-    return next(v for v in versions.versions(settings) if v.version == record["version"])
+    return next(v for v in versions.versions(settings) if v.version == version)
 
 
 def write(
@@ -100,13 +103,17 @@ def write(
     _write_keys(connection, keys or {})
     freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
-    duckdb_snapshot.copy_public(connection, temporary, {**selected, "meta": list(META_TABLES)})
-    duckdb_snapshot.check_copy(temporary, {table: rows for table, (rows, _) in hashed.items()})
+    copied = duckdb_snapshot.copy_public(
+        connection, temporary, {**selected, "meta": list(META_TABLES)}
+    )
+    built = {table: rows for table, (rows, _) in hashed.items()}
+    duckdb_snapshot.check_copy(temporary, {**copied, **built})
     _make_durable(temporary, versions.version_path(published, version))
     return {
         "version": version,
         "as_of": utc_text(as_of),
         "published_at": published_at,
+        "published_by": who(),
         "complete_up_to": _complete_up_to(connection),
         "marts": freshness.marts(connection),
         "tables": [

@@ -8,6 +8,7 @@ import duckdb
 
 from extractors.errors import ConfigError
 from warehouse import config as configuration
+from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
 from warehouse.publish import versions
 
@@ -52,19 +53,30 @@ class Published:
 def open_published(version: str | None, config: str | Path | None) -> Published:
     """Open a version by name, the current one by default."""
     settings = configuration.load(Path(config) if config else None)
-    name = version or versions.current_version(settings.published_directory)
-    if name is None:
-        raise ConfigError(
-            f"{settings.published_directory}: nothing is published yet; run `warehouse run` first"
-        )
+    published = settings.published_directory
+    while True:
+        name = version or versions.current_version(published)
+        if name is None:
+            raise ConfigError(f"{published}: nothing is published yet; run `warehouse run` first")
+        if opened := _open(settings, name):
+            return opened
+        # Else it was replaced, and removed, since the pointer was read: look again.
+        if version or name == versions.current_version(published):
+            known = ", ".join(entry.version for entry in versions.versions(settings)) or "none yet"
+            raise ConfigError(f"version {name} does not exist; there are {known}")
+
+
+def _open(settings: Settings, name: str) -> Published | None:
+    """Open a version, None where it does not exist (any more)."""
     path = versions.version_path(settings.published_directory, name)
     record = versions.record_of(settings, name)
     if record is None or not path.is_file():
-        known = ", ".join(entry.version for entry in versions.versions(settings)) or "none yet"
-        raise ConfigError(f"version {name} does not exist; there are {known}")
+        return None
+    try:
+        connection = duckdb_engine.published_database(path)
+    except duckdb.IOException:
+        if path.is_file():
+            raise
+        return None
     complete = record["complete_up_to"]
-    return Published(
-        duckdb_engine.published_database(path),
-        name,
-        datetime.fromisoformat(complete) if complete else None,
-    )
+    return Published(connection, name, datetime.fromisoformat(complete) if complete else None)

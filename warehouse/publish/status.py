@@ -14,7 +14,7 @@ from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_raw
 from warehouse.load import rejected, runs
-from warehouse.publish import versions
+from warehouse.publish import targets, versions
 
 FILE = "status.json"
 
@@ -66,7 +66,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return {version, as_of, hold, last_run, tables, marts} from what is published and in state.
+    """Return {version, as_of, hold, targets, last_run, tables, marts}, from published and state.
 
     A last run that is `running` although nobody holds the writer lease was `killed`.
     """
@@ -81,6 +81,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "version": current,
         "as_of": record["as_of"] if record else None,
         "hold": versions.held_version(settings),
+        "targets": targets.states(versions.targets(settings), versions.desired_version(settings)),
         "last_run": _last_run(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],

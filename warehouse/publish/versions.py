@@ -14,7 +14,10 @@ from typing import Any
 from extractors.errors import ConfigError
 from extractors.package import fsync_directory, utc_text
 from warehouse.config import Settings
+from warehouse.publish.targets import Target
+from warehouse.publish.targets import switch as switch_targets
 from warehouse.state import segments
+from warehouse.who import who
 
 POINTER = "current"
 
@@ -31,11 +34,15 @@ class TableVersion:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One immutable set of public tables. `as_of` and `published_at` are ISO-8601 UTC text."""
+    """One immutable set of public tables. `as_of` and `published_at` are ISO-8601 UTC text.
+
+    `published_by` is USER@HOST of the run; versions of earlier releases have none.
+    """
 
     version: str
     as_of: str
     published_at: str
+    published_by: str | None
     is_current: bool
     tables: tuple[TableVersion, ...]
 
@@ -84,9 +91,15 @@ def versions(settings: Settings) -> list[Version]:
             break
         if name in files:
             files.remove(name)
-            tables = tuple(TableVersion(**table) for table in record["tables"])
             found.append(
-                Version(name, record["as_of"], record["published_at"], name == current, tables)
+                Version(
+                    name,
+                    record["as_of"],
+                    record["published_at"],
+                    record.get("published_by"),
+                    name == current,
+                    tuple(TableVersion(**table) for table in record["tables"]),
+                )
             )
     return found[::-1]
 
@@ -118,16 +131,28 @@ def switch(published: Path, version: str) -> None:
     fsync_directory(published)
 
 
+def targets(settings: Settings) -> tuple[Target, ...]:
+    """Return the places where readers find versions: the files, which each version is one of."""
+    published = settings.published_directory
+    return (
+        Target(
+            "duckdb",
+            shown=lambda: current_version(published),
+            has=lambda version: version_path(published, version).is_file(),
+            show=lambda version: switch(published, version),
+        ),
+    )
+
+
 def complete_switch(settings: Settings) -> str | None:
     """Finish a switch that was killed after its version was prepared; return what readers see.
 
-    The caller is `exclusive` in state.
+    A version that a target lost is not shown there, but built again. The caller is `exclusive` in
+    state.
     """
     wanted = desired_version(settings)
-    published = settings.published_directory
-    is_there = wanted and version_path(published, wanted).is_file()  # else it is built again
-    if wanted and is_there and current_version(published) != wanted:
-        switch(published, wanted)
+    if wanted:
+        switch_targets(targets(settings), wanted)
     return wanted
 
 
@@ -152,11 +177,8 @@ def rollback(settings: Settings, version: str | None = None) -> Version:
             raise ConfigError(
                 f"version {version} does not exist; there are {', '.join(names) or 'none yet'}"
             )
-        segments.append(
-            settings.state_directory,
-            [{"kind": "hold", "version": version, "at": utc_text(datetime.now(UTC))}],
-        )
-        switch(settings.published_directory, version)
+        _record(settings, "hold", version=version)
+        complete_switch(settings)
     return _one(settings, version)
 
 
@@ -164,16 +186,18 @@ def resume(settings: Settings) -> Version:
     """End a hold and show the newest version."""
     with segments.exclusive(settings.state_directory):
         if held_version(settings):
-            segments.append(
-                settings.state_directory,
-                [{"kind": "resume", "at": utc_text(datetime.now(UTC))}],
-            )
+            _record(settings, "resume")
         wanted = complete_switch(settings)
     if wanted is None:
         raise ConfigError("nothing is published yet; run `warehouse run` first")
     if not version_path(settings.published_directory, wanted).is_file():
         raise ConfigError(f"the file of {wanted} is gone; `warehouse run` makes a new version")
     return _one(settings, wanted)
+
+
+def _record(settings: Settings, kind: str, **body: str) -> None:
+    at = utc_text(datetime.now(UTC))
+    segments.append(settings.state_directory, [{"kind": kind, **body, "at": at, "by": who()}])
 
 
 def _one(settings: Settings, version: str) -> Version:
