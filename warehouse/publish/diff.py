@@ -12,7 +12,7 @@ from extractors.errors import ConfigError
 from warehouse.config import Settings
 from warehouse.engines import duckdb_diff
 from warehouse.engines.differences import TableDiff
-from warehouse.state import segments
+from warehouse.publish import versions
 
 Table = tuple[str, str]
 Status = Literal["identical", "different", "only_in_a", "only_in_b"]
@@ -81,11 +81,9 @@ def _file(settings: Settings, version: str) -> Path:
 
 
 def _hashes(settings: Settings, version: str) -> dict[Table, str]:
-    """Return the content hashes that state has of a version, from whichever kind of record."""
-    for record in segments.newest_first(settings.state_directory):
-        if record.get("version") == version and "tables" in record:
-            return {(t["schema"], t["table"]): t["content_hash"] for t in record["tables"]}
-    return {}
+    """Return the content hashes that state has of a version; none where only a file is left."""
+    record = versions.record_of(settings, version) or {"tables": ()}
+    return {(t["schema"], t["table"]): t["content_hash"] for t in record["tables"]}
 
 
 def _wanted(tables: Iterable[Table], mart: str | None) -> list[Table]:
