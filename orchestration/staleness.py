@@ -9,7 +9,7 @@ from orchestration import lineage
 from warehouse.engines.duckdb_raw import HISTORY
 from warehouse.load.builds import Built
 
-# How a model depends on as_of is told by the macro that it calls.
+# How a model depends on as_of is told by the macro that it calls, itself or through another one.
 AT_ANY_INSTANT, AT_ANY_DAY, WHEN_ROWS_ARE_DUE = "as_of", "as_of_date", "is_due"
 
 
@@ -112,9 +112,11 @@ def _is_stale(
         return True
     if built.inputs != _inputs(manifest, node, graph, now):
         return True
-    document = manifest["nodes"].get(node, {})
-    called = document.get("depends_on", {}).get("macros", ())
-    macros = {name.rpartition(".")[2] for name in called}
+    document = manifest["nodes"].get(node)
+    if document is None:
+        # what neither a load nor a solver writes may change at any time
+        return not (lineage.raw_table(manifest, node) or node in lineage.solved_sources(manifest))
+    macros = _called(manifest, document)
     if AT_ANY_INSTANT in macros and built.as_of != now.as_of:
         return True
     days = {instant.astimezone(now.zone).date() for instant in (built.as_of, now.as_of)}
@@ -124,6 +126,21 @@ def _is_stale(
         due = _due(document["name"], now)
         return now.as_of < built.as_of or (due is not None and due <= now.as_of)
     return False
+
+
+def _called(manifest: Mapping[str, Any], document: Mapping[str, Any]) -> set[str]:
+    """Return the macros that a model calls, directly or not, but not what those of as_of call."""
+    names, waiting = set[str](), [*document["depends_on"]["macros"]]
+    while waiting:
+        identity = waiting.pop()
+        name = identity.rpartition(".")[2]
+        if name not in names:
+            names.add(name)
+            if name not in {AT_ANY_INSTANT, AT_ANY_DAY, WHEN_ROWS_ARE_DUE}:
+                waiting += manifest["macros"].get(identity, {"depends_on": {"macros": ()}})[
+                    "depends_on"
+                ]["macros"]
+    return names
 
 
 def _due(model: str, now: Now) -> datetime | None:

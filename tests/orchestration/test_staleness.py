@@ -44,7 +44,9 @@ GRAPH = {
     "stg_orders_are_unique": ["stg_orders"],
     "refunds_reconcile": ["stg_refunds", "orders"],
 }
-MACROS = {"stg_orders": ["is_due"], "today": ["as_of_date"]}
+MACROS = {"stg_orders": ["visible"], "today": ["as_of_date"]}
+# `visible` is a macro of somebody's own, `as_of_date` asks for as_of itself
+CALLS = {"visible": ["is_due"], "is_due": ["as_of"], "as_of_date": ["as_of"], "as_of": []}
 TESTS = {"orders_are_unique", "stg_orders_are_unique", "refunds_reconcile"}
 
 
@@ -59,7 +61,11 @@ def manifest() -> dict[str, Any]:
         for name in GRAPH
         if name not in sources
     }
-    return {"nodes": nodes, "sources": sources, "parent_map": GRAPH}
+    macros = {
+        f"macro.p.{name}": {"depends_on": {"macros": [f"macro.p.{other}" for other in called]}}
+        for name, called in CALLS.items()
+    }
+    return {"nodes": nodes, "sources": sources, "macros": macros, "parent_map": GRAPH}
 
 
 def now(**changes: Any) -> Now:
@@ -158,6 +164,15 @@ def test_whatever_reads_something_stale_is_stale(missing: set[str]) -> None:
     for node, parents in GRAPH.items():
         if stale & {*parents}:
             assert node in stale
+
+
+def test_what_reads_a_table_that_no_load_and_no_solver_writes_is_always_built_again() -> None:
+    elsewhere = manifest()
+    elsewhere["sources"]["raw.orders"]["schema"] = "typed_by_hand"
+    records = {entry.node: entry for entry in staleness.to_record(elsewhere, GRAPH, now())}
+    plan = staleness.plan(elsewhere, records, now())
+    assert {"stg_orders", "orders", "today"} <= plan.nodes
+    assert "stg_refunds" not in plan.nodes
 
 
 def test_dbt_is_asked_for_exactly_the_nodes_of_a_plan() -> None:
