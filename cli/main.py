@@ -27,6 +27,7 @@ COMMANDS = {
     "publish": "cli.publish:publish",
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
+    "rebuild": "cli.rebuild:rebuild",
     "backup": "cli.backup:backup",
     "restore": "cli.backup:restore",
 }

@@ -1,12 +1,16 @@
 """`warehouse status` and `warehouse versions`: what is loaded, built and shown."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
 from extractors.errors import ConfigError
+
+if TYPE_CHECKING:
+    from warehouse.publish.side import SideVersion
+    from warehouse.publish.versions import Version
 
 NOTHING_YET = "nothing is published yet; run `warehouse run` first"
 
@@ -112,36 +116,70 @@ def certificate_text(certificate: Mapping[str, Any] | None) -> str:
     return f"{certificate['kind']}: {certificate['status']}" if certificate else "none"
 
 
-@click.command(epilog=examples("warehouse versions", "warehouse versions --json"))
+@click.command(
+    epilog=examples(
+        "warehouse versions", "warehouse versions --json", "warehouse versions --side --json"
+    )
+)
+@click.option("--side", is_flag=True, help="List what `warehouse rebuild` made instead.")
 @as_json
 @click.pass_context
-def versions(ctx: click.Context, as_json: bool) -> None:
+def versions(ctx: click.Context, side: bool, as_json: bool) -> None:
     """List the published versions, newest first; --json adds their tables and content hashes.
 
-    Exits with 2 when no version is published yet.
+    Side versions, which readers never see, follow in a table of their own. Exits with 2 when no
+    version is published yet.
     """
     settings = settings_of(ctx)
 
+    from warehouse.publish import side as side_publication
     from warehouse.publish import versions as published_versions
 
     found = published_versions.versions(settings)
+    aside = side_publication.side_versions(settings)
     if as_json:
-        print_json([version.to_dict() for version in found])
-    elif found:
-        print_table(
-            ("version", "as of", "published at", "by", "tables", "rows", ""),
-            [
-                (
-                    version.version,
-                    time_text(version.as_of),
-                    time_text(version.published_at),
-                    version.published_by,
-                    len(version.tables),
-                    sum(table.rows for table in version.tables),
-                    "current" if version.is_current else "",
-                )
-                for version in reversed(found)
-            ],
-        )
-    if not found:
+        print_json([version.to_dict() for version in (aside if side else found)])
+    else:
+        if found and not side:
+            _print_versions(found)
+        if aside:
+            _print_side_versions(aside)
+    if not found and not side:
         raise ConfigError(NOTHING_YET)
+
+
+def _print_versions(found: "Sequence[Version]") -> None:
+    print_table(
+        ("version", "as of", "published at", "by", "tables", "rows", ""),
+        [
+            (
+                version.version,
+                time_text(version.as_of),
+                time_text(version.published_at),
+                version.published_by,
+                len(version.tables),
+                sum(table.rows for table in version.tables),
+                "current" if version.is_current else "",
+            )
+            for version in reversed(found)
+        ],
+    )
+
+
+def _print_side_versions(found: "Sequence[SideVersion]") -> None:
+    click.echo()
+    print_table(
+        ("side version", "as of", "known at", "built at", "by", "tables", "rows"),
+        [
+            (
+                version.version,
+                time_text(version.as_of),
+                time_text(version.known_at),
+                time_text(version.published_at),
+                version.published_by,
+                len(version.tables),
+                sum(table.rows for table in version.tables),
+            )
+            for version in reversed(found)
+        ],
+    )

@@ -9,7 +9,8 @@ from orchestration.defs.ingestion.assets import raw_assets
 from orchestration.defs.ingestion.sensors import unfinished_sensor
 from orchestration.defs.marts.assets import mart_assets
 from orchestration.defs.publication.assets import hourly_schedule, publication_asset, refresh_job
-from orchestration.resources import Session, pipeline_resource
+from orchestration.pipeline import running
+from orchestration.resources import Opening, Session, pipeline_resource
 from warehouse import config
 from warehouse.config import Settings
 
@@ -18,6 +19,7 @@ def build(
     settings: Settings,
     tell: progress.Progress = progress.silent,
     session: Session | None = None,
+    opening: Opening = running,
 ) -> dg.Definitions:
     """Return the definitions of one configured warehouse."""
     # A run without news builds no model: of the checks that then have no result Dagster warns one
@@ -37,7 +39,7 @@ def build(
             sensors=[unfinished_sensor(settings, job)],
         ),
         dg.Definitions(
-            resources={"pipeline": pipeline_resource(settings, tell, session or Session())}
+            resources={"pipeline": pipeline_resource(settings, tell, session or Session(), opening)}
         ),
     )
 

@@ -2,7 +2,7 @@
 
 import uuid
 import zoneinfo
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +52,7 @@ class Pipeline:
     failures: dict[str, BaseException] = field(default_factory=dict[str, BaseException])
     opened: duckdb.DuckDBPyConnection | None = None
     closing: ExitStack = field(default_factory=ExitStack)
+    publisher: Callable[..., versions.Version] = publication.publish
 
     @property
     def rules(self) -> LoadRules:
@@ -182,7 +183,7 @@ class Pipeline:
         """Publish the audited build."""
         assert self.as_of is not None
         with self.database() as connection:
-            self.published = publication.publish(
+            self.published = self.publisher(
                 connection,
                 self.settings,
                 run_id=self.run_id,

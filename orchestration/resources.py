@@ -1,6 +1,7 @@
 """The Dagster resource that holds one run's pipeline, lease included, from start to end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ AS_OF_TAG = "warehouse/as_of"
 FULL_REFRESH_TAG = "warehouse/full_refresh"
 WAIT_TAG = "warehouse/wait"
 INTERACTIVE_TAG = "warehouse/interactive"
+# What begins and ends a run: `running`, or a rebuild's own.
+Opening = Callable[[Settings, Options, progress.Progress], AbstractContextManager[Pipeline]]
 SCHEDULED_TAG = "dagster/scheduled_execution_time"
 
 
@@ -45,13 +48,16 @@ class Session:
 
 
 def pipeline_resource(
-    settings: Settings, tell: progress.Progress, session: Session
+    settings: Settings,
+    tell: progress.Progress,
+    session: Session,
+    opening: Opening = running,
 ) -> dg.ResourceDefinition:
     """Return the resource; the in-process executor keeps one for all steps of a run."""
 
     def pipeline(context: Any) -> Iterator[Pipeline]:
         try:
-            with running(settings, options_of(context.run.tags, settings), tell) as opened:
+            with opening(settings, options_of(context.run.tags, settings), tell) as opened:
                 session.pipeline = opened
                 yield opened
         except Exception as error:

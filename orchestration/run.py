@@ -83,16 +83,8 @@ def run(
         tags[resources.AS_OF_TAG] = utc_text(as_of)
     if refreshed:
         tags[resources.FULL_REFRESH_TAG] = ",".join(f"{s}.{t}" for s, t in refreshed)
-    with instance(settings) as dagster, _quiet(settings):
-        outcome = job.execute_in_process(
-            instance=dagster,
-            tags=tags,
-            raise_on_error=False,
-            asset_selection=_selection(settings, job, selected),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    if not outcome.success:
-        raise _reason(outcome, session)
+    with instance(settings) as dagster:
+        execute(settings, job, dagster, session, tags, selected)
     pipeline = session.pipeline
     assert pipeline is not None
     return RunResult(
@@ -103,6 +95,27 @@ def run(
         versions.held_version(settings),
         tuple(result.to_dict() for result in pipeline.tables),
     )
+
+
+def execute(
+    settings: Settings,
+    job: dg.JobDefinition,
+    dagster: dg.DagsterInstance,
+    session: resources.Session,
+    tags: dict[str, str],
+    selected: Sequence[tuple[str, str]] | None,
+) -> None:
+    """Run the job in this process, extracting only the selected tables; raise what ended it."""
+    with _quiet(settings):
+        outcome = job.execute_in_process(
+            instance=dagster,
+            tags=tags,
+            raise_on_error=False,
+            asset_selection=_selection(settings, job, selected),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    if not outcome.success:
+        raise _reason(outcome, session)
 
 
 def _selection(

@@ -38,7 +38,8 @@ def shop(warehouse: Command) -> Command:
     )
     versions.switch(home / "published", "v000001")
     taken = json.loads(warehouse("backup", "kept", "--json", **SECRET).stdout)
-    assert (taken["backup"], taken["newest"], taken["copied_files"]) == ("b000001", "v000001", 3)
+    assert (taken["backup"], taken["newest"]) == ("b000001", "v000001")
+    assert taken["copied_files"] == taken["files"] - 1  # all but the pointer, which is a link
     return warehouse
 
 
@@ -54,7 +55,7 @@ def test_an_empty_machine_is_restored_by_one_command_with_the_configuration_of_t
     restored = machine("restore", kept, **SECRET)
     assert restored.returncode == 0, restored.stderr
     assert restored.stdout.startswith("restored b000001 of 20")
-    assert "1 versions, newest v000001, 4 files" in restored.stdout
+    assert "1 versions, newest v000001, 5 files" in restored.stdout
     shown = json.loads(machine("versions", "--json", **SECRET).stdout)
     assert [(version["version"], version["is_current"]) for version in shown] == [("v000001", True)]
     assert (machine.directory / "warehouse.yml").read_text() == CONFIGURATION
@@ -63,10 +64,10 @@ def test_an_empty_machine_is_restored_by_one_command_with_the_configuration_of_t
 
 def test_backups_are_listed_and_checked(shop: Command) -> None:
     taken = shop("backup", "kept", "--keep", "1", **SECRET).stdout
-    assert taken.startswith("b000002: 1 versions, newest v000001, 4 files, ")
+    assert taken.startswith("b000002: 1 versions, newest v000001, 5 files, ")
     assert "\n  removed b000001\n" in taken
     listed = json.loads(shop("backup", "kept", "--list", "--json").stdout)
-    assert [(backup["backup"], backup["files"]) for backup in listed] == [("b000002", 4)]
+    assert [(backup["backup"], backup["files"]) for backup in listed] == [("b000002", 5)]
     head, row = shop("backup", "kept", "--list").stdout.splitlines()
     assert head.split()[:3] == ["backup", "taken", "at"]
     assert row.split()[0::2][:2] == ["b000002", "v000001"]

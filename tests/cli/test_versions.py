@@ -180,3 +180,47 @@ def test_a_broken_state_is_an_audit_failure(three_versions: Command, tmp_path: P
     segment = tmp_path / "var" / "state" / "segment-000002.json"
     segment.write_text(segment.read_text().replace("v000002", "v000007"))
     assert "segment-000002.json: was changed" in three_versions.fails(1, "versions")
+
+
+def test_side_versions_are_listed_apart(three_versions: Command) -> None:
+    home = three_versions.directory / "var"
+    aside = publication(1) | {
+        "kind": "side_version",
+        "version": "r000001",
+        "published_by": "ann@desk",
+        "known_at": "2011-09-01T00:20:00.000000Z",
+        "models": "print",
+    }
+    segments.append(home / "state", [aside])
+    published.version_path(home / "published", "r000001").touch()
+    listed = json.loads(three_versions("versions", "--json").stdout)
+    assert [version["version"] for version in listed] == ["v000001", "v000002", "v000003"]
+    (found,) = json.loads(three_versions("versions", "--side", "--json").stdout)
+    assert (found["version"], found["known_at"], found["is_current"]) == (
+        "r000001",
+        "2011-09-01T00:20:00.000000Z",
+        False,
+    )
+    head, row = three_versions("versions").stdout.splitlines()[-2:]
+    assert head.split()[:2] == ["side", "version"]
+    assert row.split()[:3] == ["r000001", "2011-09-01T00:00:00Z", "2011-09-01T00:20:00Z"]
+    assert "does not exist" in three_versions.fails(2, "rollback", "r000001")
+    assert shown(three_versions) == "v000003"
+    assert three_versions("rebuild", "--remove", "r000001").stdout == "removed r000001\n"
+    assert json.loads(three_versions("versions", "--side", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give --known-at, or --remove"),
+        (["--known-at", "v000009"], "version v000009 does not exist"),
+        (["--known-at", "2999-01-01T00:00:00Z"], "has not come yet"),
+        (["--known-at", "last week"], "is not an instant"),
+        (["--remove", "r000009"], "r000009 does not exist; there are none"),
+    ],
+)
+def test_a_rebuild_of_what_is_not_there_says_so(
+    three_versions: Command, arguments: list[str], words: str
+) -> None:
+    assert words in three_versions.fails(2, "rebuild", *arguments)

@@ -1,12 +1,13 @@
 """Bring raw up to what has landed: after a kill, or after the build database was deleted."""
 
 from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from extractors.errors import AuditError, SourceError
-from extractors.package import Manifest, packages, read_manifest, sweep
+from extractors.package import Manifest, packages, read_manifest, sweep, utc_text
 from warehouse.engines import duckdb_raw
 from warehouse.load import package
 from warehouse.state import segments
@@ -91,12 +92,16 @@ def _loaded(connection: duckdb.DuckDBPyConnection, source: str, cell: str, table
     return {str(row[0]) for row in rows}
 
 
-def restore_certificates(connection: duckdb.DuckDBPyConnection, state: Path) -> None:
-    """Fill an empty `meta.certificates` from state."""
+def restore_certificates(
+    connection: duckdb.DuckDBPyConnection, state: Path, until: datetime | None = None
+) -> None:
+    """Fill an empty `meta.certificates` from state, with those checked by `until`."""
     if connection.execute("SELECT count(*) FROM meta.certificates").fetchone() != (0,):
         return
     for record in segments.records(state, "certificate"):
         body = record["certificate"]
+        if until and body["checked_at"] > utc_text(until):
+            continue
         names = ", ".join(body)
         marks = ", ".join("?" for _ in body)
         values = list(body.values())

@@ -1,9 +1,8 @@
 """Side versions: what raw knew at an instant, built aside for comparison and never shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import duckdb
 
@@ -12,43 +11,41 @@ from extractors.package import utc_text
 from warehouse.config import Settings
 from warehouse.publish import publication, versions
 from warehouse.publish.publication import Table
-from warehouse.publish.versions import TableVersion
+from warehouse.publish.versions import TableVersion, Version
 from warehouse.state import segments
 
 KIND = "side_version"
 
 
 @dataclass(frozen=True, slots=True)
-class SideVersion:
-    """One version beside the published ones: built from what raw knew at `known_at`.
+class SideVersion(Version):
+    """A version beside the published ones, never shown: built from what raw knew at `known_at`.
 
-    `models` is the fingerprint of the dbt project that it was built with; times are ISO-8601 UTC.
+    `models` is the fingerprint of the dbt project that it was built with.
     """
 
-    version: str
     known_at: str
-    as_of: str
-    published_at: str
     models: str
-    tables: tuple[TableVersion, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"tables": [asdict(table) for table in self.tables]}
 
 
 def side_versions(settings: Settings) -> list[SideVersion]:
     """Return the side versions that can be read, oldest first."""
+    files = {path.stem for path in settings.published_directory.glob("r*.duckdb")}
+    if not files:
+        return []
     return [
         SideVersion(
             record["version"],
-            record["known_at"],
             record["as_of"],
             record["published_at"],
-            record["models"],
-            tuple(TableVersion(**table) for table in record["tables"]),
+            record["published_by"],
+            is_current=False,
+            tables=tuple(TableVersion(**table) for table in record["tables"]),
+            known_at=record["known_at"],
+            models=record["models"],
         )
         for record in segments.records(settings.state_directory, KIND)
-        if versions.version_path(settings.published_directory, record["version"]).is_file()
+        if record["version"] in files
     ]
 
 
