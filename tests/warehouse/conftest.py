@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from extractors.naming import literal, quoted
 from extractors.package import Column, Manifest, Mode, PackageWriter
 from warehouse import config
 from warehouse.config import Settings
@@ -17,6 +17,12 @@ from warehouse.engines import duckdb_engine
 
 COLUMNS = (Column("id", "VARCHAR", "id", "text"), Column("n", "INTEGER", "n", "int4"))
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+# what the warehouse itself reads in a part, after the columns of the manifest
+OWN = (
+    Column("_deleted", "BOOLEAN", "", ""),
+    Column("_sequence", "BIGINT", "", ""),
+)
 
 MakePackage = Callable[..., Manifest]
 
@@ -45,7 +51,7 @@ def build(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def make_package(settings: Settings) -> MakePackage:
-    """Return a function that lands a package of rows (id, n[, deleted])."""
+    """Return a function that lands a package of rows (id, n[, deleted[, sequence]])."""
 
     def make(
         rows: Sequence[tuple[Any, ...]],
@@ -60,16 +66,9 @@ def make_package(settings: Settings) -> MakePackage:
     ) -> Manifest:
         with PackageWriter(settings.landing, "s", "main", "t") as writer:
             if rows:
-                names = [column.name for column in columns]
-                deleted = ["_deleted"] if len(rows[0]) > len(names) else []
-                table = pa.table(
-                    {
-                        name: [row[index] for row in rows]
-                        for index, name in enumerate([*names, *deleted])
-                    }
-                )
+                own = OWN[: len(rows[0]) - len(columns)]
                 path = writer.new_part()
-                pq.write_table(table, path)
+                write_part(path, rows, [*columns, *own])
                 writer.add_part(path)
             writer.quarantine(
                 [
@@ -90,6 +89,17 @@ def make_package(settings: Settings) -> MakePackage:
             )
 
     return make
+
+
+def write_part(path: Path, rows: Sequence[tuple[Any, ...]], columns: Sequence[Column]) -> None:
+    """Write rows as Parquet, in the types that the columns declare."""
+    batch = pa.table({c.name: [row[i] for row in rows] for i, c in enumerate(columns)})
+    typed = ", ".join(f"{quoted(c.name)}::{c.type} AS {quoted(c.name)}" for c in columns)
+    with duckdb.connect() as connection:
+        connection.register("batch", batch)
+        connection.execute(
+            f"COPY (SELECT {typed} FROM batch) TO {literal(str(path))} (FORMAT parquet)"
+        )
 
 
 def raw_rows(connection: duckdb.DuckDBPyConnection, columns: str = "id, n") -> list[Any]:

@@ -1,30 +1,17 @@
 """Load one package: rows, load record, position, quarantine and schema changes, or nothing."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from extractors.errors import AuditError, SourceError
-from extractors.package import Manifest, package_directory, verify
+from extractors.package import Manifest, package_directory
 from warehouse.engines import duckdb_engine, duckdb_raw
-from warehouse.load import quarantine, schema_changes
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRules:
-    """What the configuration says of loading.
-
-    A load fails when a package's rejected rows exceed either limit. `history` names the raw tables
-    (source, entity) whose every version is kept.
-    """
-
-    max_quarantined_share: float = 0.01
-    max_quarantined_rows: int = 1000
-    history: frozenset[tuple[str, str]] = frozenset()
+from warehouse.engines.duckdb_package import Stamp
+from warehouse.engines.duckdb_parts import read_parts
+from warehouse.load import admission, quarantine, schema_changes
+from warehouse.load.admission import LoadRules, position_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +53,21 @@ def load_package(
     if known:
         return known
     directory = package_directory(landing, manifest)
-    verify(directory, manifest)
+    admission.refuse_torn(directory, manifest)
     rules = rules or LoadRules()
-    _refuse_over_limit(manifest, rules)
+    admission.refuse_over_limit(manifest, rules)
+    history = (manifest.source, manifest.entity) in rules.history
     with duckdb_engine.transaction(connection):
-        record = _load(connection, directory, manifest, run_id)
-        if (manifest.source, manifest.entity) in rules.history:
-            duckdb_raw.keep_history(
-                connection, manifest.source, manifest.entity, manifest.columns, record.load_id
-            )
-        return record
+        return _load(connection, directory, manifest, run_id, history=history)
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest, run_id: str
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    manifest: Manifest,
+    run_id: str,
+    *,
+    history: bool,
 ) -> LoadRecord:
     where = [manifest.source, manifest.cell, manifest.table, manifest.entity]
     standing = connection.execute(
@@ -87,27 +75,19 @@ def _load(
         " WHERE source = ? AND cell = ? AND table_name = ? AND entity = ?",
         where,
     ).fetchone()
-    _refuse_out_of_order(manifest, standing)
+    admission.refuse_out_of_order(manifest, standing)
+    incoming = read_parts(connection, directory, manifest)
     loaded_at = datetime.now(UTC)
     position = max(manifest.source_position, standing[1] if standing else 0)
     changes = duckdb_raw.ensure_table(
         connection, manifest.source, manifest.entity, manifest.columns
     )
-    parts = [directory / part.name for part in manifest.parts]
-    has_deletes = duckdb_raw.tombstone_column(parts, connection)
     applied = duckdb_raw.apply_parts(
         connection,
-        source=manifest.source,
-        entity=manifest.entity,
-        cell=manifest.cell,
-        parts=parts,
-        columns=manifest.columns,
-        key=manifest.key,
+        incoming,
+        Stamp(manifest.cell, manifest.load_id, loaded_at, position),
         covers_all=manifest.mode == "full",
-        has_deletes=has_deletes,
-        load_id=manifest.load_id,
-        loaded_at=loaded_at,
-        source_position=position,
+        history=history,
     )
     changed = applied.changed or changes or not standing
     connection.execute(
@@ -165,11 +145,6 @@ def _load(
     return record
 
 
-def position_text(position: dict[str, object]) -> str:
-    """Return a position as the text that positions are compared by."""
-    return json.dumps(position, sort_keys=True)
-
-
 def _loaded(connection: duckdb.DuckDBPyConnection, load_id: str) -> LoadRecord | None:
     row = connection.execute(
         "SELECT load_id, source, cell, table_name, entity, mode, read_rows, loaded_rows,"
@@ -178,36 +153,3 @@ def _loaded(connection: duckdb.DuckDBPyConnection, load_id: str) -> LoadRecord |
         [load_id],
     ).fetchone()
     return LoadRecord(*row) if row else None
-
-
-def _refuse_over_limit(manifest: Manifest, rules: LoadRules) -> None:
-    read = manifest.rows + manifest.quarantined
-    share, rows = rules.max_quarantined_share, rules.max_quarantined_rows
-    if manifest.quarantined > rows or manifest.quarantined > share * read:
-        raise AuditError(
-            f"{manifest.source}.{manifest.entity}: {manifest.quarantined} of {read} rows do not"
-            f" fit (package {manifest.load_id}, quarantine-*.parquet has the reasons); the limit"
-            f" is {rows} rows or {share:.2%}; fix the source or raise the limit"
-        )
-
-
-def _refuse_out_of_order(manifest: Manifest, standing: Sequence[object] | None) -> None:
-    if standing is None:
-        if manifest.mode == "full":
-            return
-        raise SourceError(
-            f"{manifest.source}.{manifest.entity}: package {manifest.load_id} continues a read"
-            " that is not loaded; load the packages before it first"
-        )
-    position, _, load_id, _ = standing
-    if manifest.load_id < str(load_id):
-        raise SourceError(
-            f"{manifest.source}.{manifest.entity}: package {manifest.load_id} is older than"
-            f" {load_id}, which is loaded; nothing to do"
-        )
-    if manifest.mode != "full" and position_text(manifest.from_ or {}) != position:
-        raise SourceError(
-            f"{manifest.source}.{manifest.entity}: package {manifest.load_id} starts at"
-            f" {position_text(manifest.from_ or {})}, the table stands at {position};"
-            " load the packages between first"
-        )

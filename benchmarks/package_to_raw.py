@@ -1,0 +1,192 @@
+"""Measure loading packages into raw against DuckDB's own INSERT, in the same run.
+
+Run: .venv/bin/python benchmarks/package_to_raw.py [--rows 5000000] [--table 30000000] [--repeats 3]
+
+Appends: `load_package` of `--rows` rows (11 columns: integers, decimals, times, texts) into an empty
+table, then of as many new keys into the filled one. The floor is what DuckDB does with the same files
+in a database opened the same way: BEGIN; INSERT INTO t SELECT * FROM read_parquet(files); COMMIT,
+into a table of these columns alone, without keys, metadata, checksums or records. Upserts: packages
+of 1 % of a table's rows, all of them changed, as a share of loading that table; the keys lie
+scattered over the whole table, or are its last. The second figure is a package of rows that raw holds
+already. Every time includes a CHECKPOINT; all are medians of interleaved repetitions.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from extractors.naming import literal
+from extractors.package import Column, Manifest, PackageWriter, package_directory
+from warehouse.engines.duckdb_engine import build_database, transaction
+from warehouse.load.package import load_package
+
+WIDE = {
+    "order_item_id": ("BIGINT", "n"),
+    "order_id": ("VARCHAR", "'O' || (n // 3)"),
+    "product_id": ("VARCHAR", "'P' || (n * 7919 % 4000)"),
+    "quantity": ("INTEGER", "n % 9 + 1"),
+    "unit_price": ("DECIMAL(12,3)", "n * 37 % 100000 / 1000"),
+    "amount": ("DECIMAL(14,2)", "n * 37 % 1000000 / 100"),
+    "ordered_at": ("TIMESTAMPTZ", "TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_seconds(n * 17)"),
+    "is_gift": ("BOOLEAN", "n % 7 = 0"),
+    "note": ("VARCHAR", "CASE WHEN n % 5 > 0 THEN 'note number ' || n END"),
+    "country": ("VARCHAR", "['GB', 'FR', 'DE'][n % 3 + 1]"),
+    "day": ("DATE", "DATE '2020-01-01' + (n % 900)::INTEGER"),
+}
+NARROW = {
+    "order_id": ("BIGINT", "n"),
+    "customer_id": ("VARCHAR", "'C' || (n * 7919 % 400000)"),
+    "amount": ("DECIMAL(14,2)", "n * 37 % 1000000 / 100 + {change}"),
+    "updated_at": ("TIMESTAMPTZ", "TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_seconds(n * 3)"),
+    "status": ("VARCHAR", "['new', 'paid', 'sent'][n % 3 + 1]"),
+}
+Shape = dict[str, tuple[str, str]]
+PART_ROWS = 1_000_000
+
+
+def land(
+    landing: Path,
+    shape: Shape,
+    numbers: tuple[int, int],
+    *,
+    mode: str = "full",
+    where: str = "true",
+    change: int = 0,
+) -> Manifest:
+    """Land a package of the rows of some numbers, in parts of a million numbers or fewer rows."""
+    values = ", ".join(
+        f"({sql.format(change=change)})::{kind} AS {name}" for name, (kind, sql) in shape.items()
+    )
+    first, last = numbers
+    step = PART_ROWS if where == "true" else last - first
+    with PackageWriter(landing, "s", "main", "t") as writer, duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for start in range(first, last, step):
+            path = writer.new_part()
+            connection.execute(
+                f"COPY (SELECT {values} FROM range({start}, {min(start + step, last)}) AS r(n)"
+                f" WHERE {where}) TO {literal(str(path))} (FORMAT parquet)"
+            )
+            writer.add_part(path)
+        return writer.commit(
+            mode="full" if mode == "full" else "incremental",
+            key=[next(iter(shape))],
+            columns=[Column(name, kind, name, kind) for name, (kind, _) in shape.items()],
+            from_=None if mode == "full" else {"at": 1},
+            to={"at": 1},
+            source_position=1,
+            complete_up_to=datetime.now(UTC),
+        )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long some work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def insert(connection: duckdb.DuckDBPyConnection, landing: Path, manifest: Manifest) -> None:
+    """Do what the floor does with a package."""
+    directory = package_directory(landing, manifest)
+    files = ", ".join(literal(str(directory / part.name)) for part in manifest.parts)
+    with transaction(connection):
+        connection.execute(f"INSERT INTO floor SELECT * FROM read_parquet([{files}])")
+    connection.execute("CHECKPOINT")
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, landing: Path, manifest: Manifest, changed: int
+) -> None:
+    """Load a package, which must change so many rows."""
+    record = load_package(connection, landing, manifest, run_id="benchmark")
+    connection.execute("CHECKPOINT")
+    assert record.changed_rows == changed, record
+
+
+def appends(home: Path, rows: int, repeats: int) -> None:
+    """Print the rate of two packages of new keys, one after the other, beside the floor's."""
+    landing = home / "appends"
+    packages = [
+        land(landing, WIDE, (0, rows)),
+        land(landing, WIDE, (rows, 2 * rows), mode="incremental"),
+    ]
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in WIDE.items())
+    floors: list[list[float]] = [[], []]
+    ours: list[list[float]] = [[], []]
+    for _ in range(repeats):
+        with build_database(home / "floor.duckdb") as connection:
+            connection.execute(f"CREATE TABLE floor ({columns})")
+            for times, manifest in zip(floors, packages, strict=True):
+                times.append(seconds(lambda m=manifest: insert(connection, landing, m)))
+        with build_database(home / "ours.duckdb") as connection:
+            for times, manifest in zip(ours, packages, strict=True):
+                times.append(seconds(lambda m=manifest: load(connection, landing, m, rows)))
+        for path in home.glob("*.duckdb"):
+            path.unlink()
+    for what, floor, own in zip(("first package", "new keys later"), floors, ours, strict=True):
+        low, time_ = statistics.median(floor), statistics.median(own)
+        print(
+            f"append, {what:14} {rows / time_:10,.0f} rows/s, INSERT {rows / low:10,.0f} rows/s:"
+            f" ratio {low / time_:.2f} [{shown(low_ / own_ for low_, own_ in zip(floor, own))}]"
+        )
+    shutil.rmtree(landing)
+
+
+def shown(values: "Sequence[float] | object") -> str:
+    """Return every repetition's figure."""
+    return " ".join(f"{value:.3f}" for value in values)  # type: ignore[union-attr]
+
+
+def upserts(home: Path, rows: int, repeats: int) -> None:
+    """Print what packages of 1 % cost beside the load of the table."""
+    landing = home / "upserts"
+    whole = land(landing, NARROW, (0, rows))
+    hundredth = rows // 100
+    deltas = {
+        "1 % scattered": (land(landing, NARROW, (0, rows), mode="incremental",
+                               where="n % 100 = 7", change=1), hundredth),
+        "1 % clustered": (land(landing, NARROW, (rows - hundredth, rows), mode="incremental",
+                               change=1), hundredth),
+        "1 % unchanged": (land(landing, NARROW, (0, rows), mode="incremental",
+                               where="n % 100 = 7"), 0),
+    }
+    full: list[float] = []
+    shares: dict[str, list[float]] = {what: [] for what in deltas}
+    for _ in range(repeats):
+        build, work = home / "full.duckdb", home / "work.duckdb"
+        build.unlink(missing_ok=True)
+        with build_database(build) as connection:
+            full.append(seconds(lambda: load(connection, landing, whole, rows)))
+        for what, (manifest, changed) in deltas.items():
+            shutil.copy(build, work)
+            with build_database(work) as connection:
+                spent = seconds(lambda m=manifest, n=changed: load(connection, landing, m, n))
+                shares[what].append(spent / full[-1])
+    print(f"full load of {rows:,} rows {statistics.median(full):.2f} s")
+    for what, each in shares.items():
+        print(f"{what}: share of a full load {statistics.median(each):.4f} [{shown(each)}]")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--table", type=int, default=30_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, DuckDB {duckdb.__version__}")
+    with tempfile.TemporaryDirectory() as folder:
+        appends(Path(folder), arguments.rows, arguments.repeats)
+        upserts(Path(folder), arguments.table, arguments.repeats)
+
+
+if __name__ == "__main__":
+    main()
