@@ -2,13 +2,16 @@
 
 Run: .venv/bin/python benchmarks/package_to_raw.py [--rows 5000000] [--table 30000000] [--repeats 3]
 
-Appends: `load_package` of `--rows` rows (11 columns: integers, decimals, times, texts) into an empty
-table, then of as many new keys into the filled one. The floor is what DuckDB does with the same files
-in a database opened the same way: BEGIN; INSERT INTO t SELECT * FROM read_parquet(files); COMMIT,
-into a table of these columns alone, without keys, metadata, checksums or records. Upserts: packages
-of 1 % of a table's rows, all of them changed, as a share of loading that table; the keys lie
-scattered over the whole table, or are its last. The second figure is a package of rows that raw holds
-already. Every time includes a CHECKPOINT; all are medians of interleaved repetitions.
+Appends: `load_package` of `--rows` rows (11 columns: integers, decimals, times, texts) into an
+empty table, then of as many new keys into the filled one. The floor takes the same files in a
+database opened the same way: BEGIN; INSERT INTO t SELECT *, <five constants> FROM
+read_parquet(...); COMMIT, into an equal table, without checking keys, checksums or columns, and
+without records. The bare floor leaves out the five metadata columns that every raw row has.
+
+Upserts: packages of 1 % of a table's rows as a share of loading that table (5 columns). All of the
+rows differ from raw's, their keys scattered over the whole table or its last; or none differs.
+
+Every time includes a CHECKPOINT. Repetitions are interleaved; medians, and in brackets each one.
 """
 
 import argparse
@@ -17,8 +20,10 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -26,6 +31,7 @@ import duckdb
 from extractors.naming import literal
 from extractors.package import Column, Manifest, PackageWriter, package_directory
 from warehouse.engines.duckdb_engine import build_database, transaction
+from warehouse.engines.duckdb_package import METADATA
 from warehouse.load.package import load_package
 
 WIDE = {
@@ -94,12 +100,18 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def insert(connection: duckdb.DuckDBPyConnection, landing: Path, manifest: Manifest) -> None:
-    """Do what the floor does with a package."""
+def insert(
+    connection: duckdb.DuckDBPyConnection, landing: Path, manifest: Manifest, *, constants: bool
+) -> None:
+    """Do what a floor does with a package."""
     directory = package_directory(landing, manifest)
     files = ", ".join(literal(str(directory / part.name)) for part in manifest.parts)
+    stamp = ", 'main', ?, now(), 1, NULL" if constants else ""
     with transaction(connection):
-        connection.execute(f"INSERT INTO floor SELECT * FROM read_parquet([{files}])")
+        connection.execute(
+            f"INSERT INTO floor SELECT *{stamp} FROM read_parquet([{files}])",
+            [manifest.load_id] if constants else None,
+        )
     connection.execute("CHECKPOINT")
 
 
@@ -120,30 +132,38 @@ def appends(home: Path, rows: int, repeats: int) -> None:
         land(landing, WIDE, (rows, 2 * rows), mode="incremental"),
     ]
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in WIDE.items())
-    floors: list[list[float]] = [[], []]
-    ours: list[list[float]] = [[], []]
+    metadata = ", ".join(f"{name} {kind}" for name, kind in METADATA)
+    tables = {"equal": f"{columns}, {metadata}", "bare": columns}
+    spent: dict[tuple[str, int], list[float]] = defaultdict(list)
     for _ in range(repeats):
-        with build_database(home / "floor.duckdb") as connection:
-            connection.execute(f"CREATE TABLE floor ({columns})")
-            for times, manifest in zip(floors, packages, strict=True):
-                times.append(seconds(lambda m=manifest: insert(connection, landing, m)))
-        with build_database(home / "ours.duckdb") as connection:
-            for times, manifest in zip(ours, packages, strict=True):
-                times.append(seconds(lambda m=manifest: load(connection, landing, m, rows)))
-        for path in home.glob("*.duckdb"):
-            path.unlink()
-    for what, floor, own in zip(("first package", "new keys later"), floors, ours, strict=True):
-        low, time_ = statistics.median(floor), statistics.median(own)
-        print(
-            f"append, {what:14} {rows / time_:10,.0f} rows/s, INSERT {rows / low:10,.0f} rows/s:"
-            f" ratio {low / time_:.2f} [{shown(low_ / own_ for low_, own_ in zip(floor, own))}]"
-        )
+        for name, body in tables.items():
+            with build_database(home / "build.duckdb") as connection:
+                connection.execute(f"CREATE TABLE floor ({body})")
+                for turn, each in enumerate(packages):
+                    work = partial(insert, connection, landing, each, constants=name == "equal")
+                    spent[name, turn].append(seconds(work))
+            (home / "build.duckdb").unlink()
+        with build_database(home / "build.duckdb") as connection:
+            for turn, each in enumerate(packages):
+                work = partial(load, connection, landing, each, rows)
+                spent["ours", turn].append(seconds(work))
+        (home / "build.duckdb").unlink()
+    for turn, what in enumerate(("first package", "new keys later")):
+        ours = spent["ours", turn]
+        print(f"append, {what}: {rows / statistics.median(ours):,.0f} rows/s")
+        for name in tables:
+            floor = spent[name, turn]
+            ratios = [low / own for low, own in zip(floor, ours, strict=True)]
+            print(
+                f"  INSERT into the {name} table {rows / statistics.median(floor):,.0f} rows/s:"
+                f" ratio {statistics.median(floor) / statistics.median(ours):.2f} {shown(ratios)}"
+            )
     shutil.rmtree(landing)
 
 
-def shown(values: "Sequence[float] | object") -> str:
+def shown(values: Iterable[float]) -> str:
     """Return every repetition's figure."""
-    return " ".join(f"{value:.3f}" for value in values)  # type: ignore[union-attr]
+    return "[" + " ".join(f"{value:.3f}" for value in values) + "]"
 
 
 def upserts(home: Path, rows: int, repeats: int) -> None:
@@ -151,13 +171,12 @@ def upserts(home: Path, rows: int, repeats: int) -> None:
     landing = home / "upserts"
     whole = land(landing, NARROW, (0, rows))
     hundredth = rows // 100
+    update = partial(land, landing, NARROW, mode="incremental")
+    scattered = "n % 100 = 7"
     deltas = {
-        "1 % scattered": (land(landing, NARROW, (0, rows), mode="incremental",
-                               where="n % 100 = 7", change=1), hundredth),
-        "1 % clustered": (land(landing, NARROW, (rows - hundredth, rows), mode="incremental",
-                               change=1), hundredth),
-        "1 % unchanged": (land(landing, NARROW, (0, rows), mode="incremental",
-                               where="n % 100 = 7"), 0),
+        "1 % scattered": (update((0, rows), where=scattered, change=1), hundredth),
+        "1 % clustered": (update((rows - hundredth, rows), change=1), hundredth),
+        "1 % unchanged": (update((0, rows), where=scattered), 0),
     }
     full: list[float] = []
     shares: dict[str, list[float]] = {what: [] for what in deltas}
@@ -165,15 +184,15 @@ def upserts(home: Path, rows: int, repeats: int) -> None:
         build, work = home / "full.duckdb", home / "work.duckdb"
         build.unlink(missing_ok=True)
         with build_database(build) as connection:
-            full.append(seconds(lambda: load(connection, landing, whole, rows)))
+            full.append(seconds(partial(load, connection, landing, whole, rows)))
         for what, (manifest, changed) in deltas.items():
             shutil.copy(build, work)
             with build_database(work) as connection:
-                spent = seconds(lambda m=manifest, n=changed: load(connection, landing, m, n))
+                spent = seconds(partial(load, connection, landing, manifest, changed))
                 shares[what].append(spent / full[-1])
     print(f"full load of {rows:,} rows {statistics.median(full):.2f} s")
     for what, each in shares.items():
-        print(f"{what}: share of a full load {statistics.median(each):.4f} [{shown(each)}]")
+        print(f"{what}: share of a full load {statistics.median(each):.4f} {shown(each)}")
 
 
 def main() -> None:
