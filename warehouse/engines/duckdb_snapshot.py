@@ -14,14 +14,14 @@ from warehouse.engines import duckdb_engine
 TARGET = "published_version"
 
 
-def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
-    """Return the base tables of a schema, by name."""
+def tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> dict[str, list[str]]:
+    """Return the base tables of each of the schemas that has any, by name."""
     rows = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
-        " AND schema_name = ? AND NOT temporary ORDER BY table_name",
-        [schema],
+        "SELECT schema_name, table_name FROM duckdb_tables()"
+        " WHERE database_name = current_database() AND NOT temporary ORDER BY table_name"
     ).fetchall()
-    return [str(row[0]) for row in rows]
+    found = {schema: [name for of, name in rows if of == schema] for schema in schemas}
+    return {schema: names for schema, names in found.items() if names}
 
 
 def text_of(name: str, data_type: str) -> str:

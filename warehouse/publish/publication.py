@@ -88,11 +88,7 @@ def write(
     """
     published = settings.published_directory
     published.mkdir(parents=True, exist_ok=True)
-    selected = {
-        schema: names
-        for schema in PUBLIC_SCHEMAS
-        if (names := duckdb_snapshot.tables(connection, schema))
-    }
+    selected = duckdb_snapshot.tables(connection, PUBLIC_SCHEMAS)
     known = known_hashes or {}
     hashed = {
         table: known.get(table) or duckdb_snapshot.content_hash(connection, *table)
@@ -141,7 +137,7 @@ def is_built(
         return False
     if not versions.version_path(settings.published_directory, newest["version"]).is_file():
         return False
-    return any(duckdb_snapshot.tables(connection, schema) for schema in PUBLIC_SCHEMAS)
+    return bool(duckdb_snapshot.tables(connection, PUBLIC_SCHEMAS))
 
 
 def newest_as_of(settings: Settings) -> datetime | None:
