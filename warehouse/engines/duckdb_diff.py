@@ -10,12 +10,7 @@ import duckdb
 
 from extractors.naming import literal, quoted
 from warehouse.engines.differences import Cell, Change, Columns, Retyped, Row, TableDiff, amount
-from warehouse.engines.duckdb_snapshot import is_content, text_of
-
-INTEGERS = (
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
-)
+from warehouse.engines.duckdb_snapshot import INTEGERS, is_content, text_of
 
 
 @contextmanager

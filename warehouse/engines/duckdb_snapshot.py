@@ -12,6 +12,13 @@ from extractors.naming import literal, quoted
 from warehouse.engines import duckdb_engine
 
 TARGET = "published_version"
+INTEGERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+)
+WITHOUT_COMMA = frozenset(
+    (*INTEGERS, "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+)
 
 
 def tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> dict[str, list[str]]:
@@ -25,31 +32,33 @@ def tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> dic
 
 
 def text_of(name: str, data_type: str) -> str:
-    """Return the SQL of one column's text: UTC times with 6 digits, doubles to 12 digits."""
+    """Return the SQL of one column's text: doubles to 12 digits, times as UTC microseconds."""
     column = quoted(name)
-    if data_type == "TIMESTAMP WITH TIME ZONE":
-        # Three times as fast as AT TIME ZONE; infinity has no microseconds.
-        utc = f"make_timestamp(epoch_us({column}))"
-        return f"coalesce(strftime({utc}, '%Y-%m-%d %H:%M:%S.%f'), {column}::VARCHAR)"
-    if data_type.startswith("TIMESTAMP"):
-        return f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')"
+    if data_type in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP"}:
+        # A sixth of the cost of a formatted time; infinity has no microseconds.
+        return f"coalesce(epoch_us({column})::VARCHAR, {column}::VARCHAR)"
     if data_type in {"DOUBLE", "FLOAT"}:
         return f"format('{{:.11e}}', {column}::DOUBLE)"
     return f"{column}::VARCHAR"
 
 
 def _row_text(columns: Sequence[tuple[str, str]]) -> str:
-    """Return the SQL of a row's canonical text: `length:text` of each column, `~` for NULL.
+    """Return the SQL of a row's canonical text, which tells its columns apart and NULL from ''.
 
-    One concat, which skips what is NULL, and lengths looked up rather than written: half the time
-    of a chain of `||`.
+    Numbers, times and truth values end in a comma, NULL being nothing; other types are
+    `length:text`, NULL being `~`. One concat, which skips what is NULL, with lengths looked up
+    rather than written: half the time of a chain of `||`.
     """
     lengths = "[" + ", ".join(f"'{length}:'" for length in range(1, 41)) + "]"
-    pieces = [
-        f"coalesce({lengths}[strlen({text})], strlen({text}) || ':', '~'), {text}"
-        for text in (text_of(name, data_type) for name, data_type in columns)
-    ]
-    return f"concat({', '.join(['NULL', *pieces])})"
+    pieces = ["NULL"]
+    for name, data_type in columns:
+        text = text_of(name, data_type)
+        if data_type in WITHOUT_COMMA or data_type.startswith("DECIMAL"):
+            pieces += [text, "','"]
+        else:
+            length = f"coalesce({lengths}[strlen({text})], strlen({text}) || ':', '~')"
+            pieces += [length, text]
+    return f"concat({', '.join(pieces)})"
 
 
 def _digit_sums(rows: str) -> str:
