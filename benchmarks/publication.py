@@ -3,8 +3,9 @@
 The copy is CREATE TABLE AS into an attached file, its checkpoint, and an fsync. A publication
 writes the same tables, opens the file again and counts them, fsyncs, renames, records the version
 in state and swaps the pointer; content hashing is measured apart. They take turns, and the ratios
-are those of the best turn of each: of time, and of processor time, which another load of the machine
-changes less. Then what a rollback costs, by the size of the version: the function, and the whole command.
+are those of the best turn of each: of time, and of processor time, which another load of the
+machine changes less. Then what a rollback costs, by the size of the version: the function, and the
+whole command.
 SCALE changes the number of rows.
 """
 
