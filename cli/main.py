@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "cli.diff:diff",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
+    "quarantine": "cli.quarantine:quarantine",
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
     "rebuild": "cli.rebuild:rebuild",

@@ -1,13 +1,15 @@
 """Bring scanned DynamoDB tables into raw."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from extractors.dynamodb.budget import Budget, units_per_second
 from extractors.dynamodb.client import dynamodb_client
 from extractors.dynamodb.describe import inspect
+from extractors.dynamodb.replay import Standing, replay_items
 from extractors.dynamodb.route import Route
 from extractors.dynamodb.scan import scan_table
+from extractors.dynamodb.write import Rejection
 from extractors.package import Column, Manifest, package_directory
 from orchestration import progress
 from warehouse.config import Settings
@@ -73,7 +75,7 @@ def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str])
             consistent=entry.consistent,
             pii=_pii(settings, source, table, configured.entities(table)),
             pii_keys={name: key.get_secret_value() for name, key in settings.pii_keys.items()},
-            types=_recorded(pipeline, source, configured.entities(table)),
+            types=recorded(pipeline, source, configured.entities(table)),
             progress=lambda done, subject=subject: pipeline.tell(
                 progress.Event("extract", subject, rows=done.items)
             ),
@@ -81,6 +83,41 @@ def extract(pipeline: "Pipeline", source: str, cell: str, tables: Sequence[str])
     for manifest in manifests:
         pipeline.tell(progress.extracted(manifest))
     return manifests
+
+
+def replay(
+    pipeline: "Pipeline",
+    subject: tuple[str, str, str],
+    key: Mapping[str, str],
+    payloads: Sequence[str],
+    facts: dict[str, Any],
+) -> tuple[list[Manifest], list[Rejection]]:
+    """Write rejected items of a (source, cell, table) anew, as the configuration is now."""
+    settings = pipeline.settings
+    source, cell, table = subject
+    configured = settings.sources[source]
+    assert isinstance(configured, DynamodbSource)
+    entities = configured.entities(table)
+    with pipeline.database() as connection:
+        standing = {
+            at.entity: Standing(at.position, at.source_position, at.complete_up_to)
+            for at in positions.positions(connection)
+            if (at.source, at.cell, at.table) == subject
+        }
+    return replay_items(
+        payloads,
+        key,
+        source=source,
+        cell=cell,
+        table=table,
+        landing=settings.landing,
+        routes=_routes(configured.tables[table], entities),
+        standing=standing,
+        pii=_pii(settings, source, table, entities),
+        pii_keys={name: key.get_secret_value() for name, key in settings.pii_keys.items()},
+        types=recorded(pipeline, source, entities),
+        facts=facts,
+    )
 
 
 def _routes(table: DynamodbTable, entities: Sequence[str]) -> list[Route]:
@@ -104,9 +141,8 @@ def _pii(
     return {entity: {**whole, **settings.pii.get(f"{source}.{entity}", {})} for entity in entities}
 
 
-def _recorded(
-    pipeline: "Pipeline", source: str, entities: Sequence[str]
-) -> dict[str, list[Column]]:
+def recorded(pipeline: "Pipeline", source: str, entities: Sequence[str]) -> dict[str, list[Column]]:
+    """Return the columns that raw has of each entity."""
     with pipeline.database() as connection:
         return {
             entity: [

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from extractors import pii as pii_rules
 from extractors.dynamodb.convert import declared_type
-from extractors.dynamodb.describe import TableReport
 from extractors.dynamodb.lines import Pair
 from extractors.dynamodb.route import Route, entity_columns
 from extractors.naming import raw_name, raw_names
@@ -35,19 +34,22 @@ class EntityRules:
 
 def entity_rules(
     routes: Sequence[Route],
-    report: TableReport,
+    key: Mapping[str, str],
     pii: Rules,
     pii_keys: Mapping[str, str],
     types: Columns,
 ) -> dict[str, EntityRules]:
-    """Return the rules of each entity; ConfigError where they cannot be applied."""
-    key = tuple(raw_names(report.key).values())
+    """Return the rules of each entity; ConfigError where they cannot be applied.
+
+    `key` maps key attributes to their DynamoDB type.
+    """
+    raw_key = tuple(raw_names(key).values())
     rules: dict[str, EntityRules] = {}
     for entity, columns in entity_columns(routes).items():
         personal = {raw_name(column): rule for column, rule in pii.get(entity, {}).items()}
-        pii_rules.check(entity, personal, key, pii_keys)
+        pii_rules.check(entity, personal, raw_key, pii_keys)
         rules[entity] = EntityRules(
-            key=report.key,
+            key=key,
             declared={name: declared_type(name, type_) for name, type_ in columns.items()},
             recorded=types.get(entity, ()),
             pii=personal,

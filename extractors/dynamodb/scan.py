@@ -65,7 +65,7 @@ def scan_table(
     items as they were sent while the scan is unfinished; it is emptied when the packages exist.
     """
     report = inspect(client, table)
-    rules = entity_rules(routes, report, pii or {}, pii_keys or {}, types or {})
+    rules = entity_rules(routes, report.key, pii or {}, pii_keys or {}, types or {})
     workspace = Workspace(work_dir or landing / ".scan" / source / cell / table)
     where = place(client, table)
     with _disk_faults(where, workspace), workspace.locked(where):

@@ -1,6 +1,7 @@
 """Write the items of a finished scan as load packages, one per entity, in bounded memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,16 @@ NO_ROUTE = "no_route"
 DOES_NOT_FIT = "does_not_fit"
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """How many items of an entity (None: of no route) do not fit a field."""
+
+    entity: str | None
+    reason: str
+    field: str | None
+    items: int
+
+
 def write_parts(
     connection: duckdb.DuckDBPyConnection,
     decoded: Decoding,
@@ -33,11 +44,7 @@ def write_parts(
     written = 0
     parts = dict.fromkeys(writers, 0)
     first = writers.get(next(iter(decoded.plans)))
-    for start in range(0, decoded.rows, ROWS_PER_PART):
-        batch = (
-            f"(select * from {decoded.items}"
-            f" where rowid >= {start} and rowid < {start + ROWS_PER_PART})"
-        )
+    for batch in _batches(decoded):
         for entity, writer in writers.items():
             rows = _write_rows(connection, decoded, entity, writer, batch)
             parts[entity] += rows
@@ -48,6 +55,41 @@ def write_parts(
         if not rows:
             _write_empty(connection, decoded, entity, writers[entity])
     return written
+
+
+def _batches(decoded: Decoding) -> Iterator[str]:
+    """Yield the items as relations of bounded size."""
+    for start in range(0, decoded.rows, ROWS_PER_PART):
+        yield (
+            f"(select * from {decoded.items}"
+            f" where rowid >= {start} and rowid < {start + ROWS_PER_PART})"
+        )
+
+
+def write_fitting(
+    connection: duckdb.DuckDBPyConnection, decoded: Decoding, entity: str, writer: PackageWriter
+) -> int:
+    """Write the items of an entity that fit as rows, and leave out the others; return how many."""
+    return sum(
+        _write_rows(connection, decoded, entity, writer, batch) for batch in _batches(decoded)
+    )
+
+
+def rejections(connection: duckdb.DuckDBPyConnection, decoded: Decoding) -> list[Rejection]:
+    """Return why items do not fit, and how many."""
+    cases = [
+        f"when entity = {literal(entity)} then {misfit}"
+        for entity, plan in decoded.plans.items()
+        if (misfit := _misfit_field(plan))
+    ]
+    field = f"case {' '.join(cases)} end" if cases else "cast(null as varchar)"
+    rows = connection.execute(
+        f"select entity, case when entity is null then {literal(NO_ROUTE)}"
+        f" else {literal(DOES_NOT_FIT)} end, field, count(*) from"
+        f" (select entity, {field} as field from {decoded.items})"
+        " where entity is null or field is not null group by all order by all"
+    ).fetchall()
+    return [Rejection(*row) for row in rows]
 
 
 def raw_columns(decoded: Decoding, entity: str) -> tuple[Column, ...]:

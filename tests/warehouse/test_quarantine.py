@@ -75,7 +75,7 @@ def test_a_row_that_loads_well_later_supersedes_its_entry(
     brought = f"package {second.load_id} brought the row"
     assert entries(build, "row_key, decision, decided_by, why") == [
         ('["b"]', "superseded", "load", brought),
-        ('["c"]', "superseded", "load", brought),
+        ('["c"]', "open", None, None),
         ('["d"]', "open", None, None),
     ]
 

@@ -10,7 +10,7 @@ import duckdb
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
 from extractors.package import Column, Manifest, new_load_id, utc_text
-from warehouse.engines import duckdb_engine
+from warehouse.engines import duckdb_engine, duckdb_raw
 from warehouse.load import outbox
 from warehouse.load.rejected import Entry, Selection, entries
 from warehouse.state import segments
@@ -156,7 +156,11 @@ def _collect(connection: duckdb.DuckDBPyConnection, directory: Path, manifest: M
 def _decide_loaded(
     connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest
 ) -> None:
-    """Decide the entries whose key the package loads or deletes: replayed, or superseded."""
+    """Decide the entries whose key the package loads: replayed, or superseded.
+
+    A tombstone does not tell: a certificate also writes it for a good version of a row that the
+    source replaced by one that is rejected.
+    """
     if not manifest.rows:
         return
     replay = manifest.facts.get(REPLAY)
@@ -168,13 +172,16 @@ def _decide_loaded(
     }
     parts = ", ".join(literal(str(directory / part.name)) for part in manifest.parts)
     key = ", ".join(quoted(name) for name in manifest.key)
+    typed = key_columns(manifest.key, manifest.columns)
     decided = connection.execute(
-        f"WITH waiting AS (SELECT quarantine_id, {key_columns(manifest)} FROM meta.quarantine AS q"
+        f"WITH waiting AS (SELECT quarantine_id, {typed} FROM meta.quarantine AS q"
         f" WHERE q.load_id < $load_id AND q.decision IN ('open'{', $discarded' if replay else ''})"
         f" AND {_SUBJECT})"
         " UPDATE meta.quarantine AS q SET decision = $decision, decided_at = $at,"
         " decided_by = $by, why = $why WHERE q.quarantine_id IN (SELECT quarantine_id FROM waiting"
-        f" SEMI JOIN read_parquet([{parts}], union_by_name = true) USING ({key}))"
+        f" SEMI JOIN (SELECT {key} FROM (SELECT * FROM read_parquet([{parts}],"
+        " union_by_name = true) UNION ALL BY NAME SELECT NULL::BOOLEAN AS _deleted WHERE false)"
+        f" WHERE NOT coalesce(_deleted, false)) USING ({key}))"
         " RETURNING q.quarantine_id",
         {
             **decision,
@@ -217,10 +224,11 @@ def _supersede(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Non
         " AND q.load_id < $load_id"
     )
     key = ", ".join(quoted(name) for name in manifest.key)
+    typed = key_columns(manifest.key, manifest.columns)
     connection.execute(
         f"{update} AND q.quarantine_id IN (SELECT quarantine_id FROM (SELECT quarantine_id,"
-        f" {key_columns(manifest)} FROM meta.quarantine AS q) SEMI JOIN (SELECT"
-        f" {key_columns(manifest)} FROM rejected AS q) USING ({key}))",
+        f" {typed} FROM meta.quarantine AS q) SEMI JOIN (SELECT"
+        f" {typed} FROM rejected AS q) USING ({key}))",
         {**values, "why": f"package {manifest.load_id} rejects a newer version of the row"},
     )
     if manifest.mode == "full":
@@ -234,15 +242,54 @@ def _supersede(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Non
         )
 
 
-def key_columns(manifest: Manifest) -> str:
+def supersede_older(
+    connection: duckdb.DuckDBPyConnection,
+    subject: tuple[str, str, str],
+    entity: str,
+    key: Sequence[str],
+    columns: Sequence[Column],
+) -> None:
+    """Supersede the entries of a table whose row raw got, or saw deleted, after they were seen.
+
+    `subject` is (source, cell, table), `key` and `columns` are those of the raw table of `entity`.
+    """
+    source, cell, table = subject
+    if not duckdb_raw.columns_of(connection, duckdb_raw.schema_of(source), entity):
+        return
+    raw = quoted(duckdb_raw.schema_of(source), entity)
+    same = " AND ".join(f"w.{quoted(name)} = r.{quoted(name)}" for name in key)
+    connection.execute(
+        f"WITH waiting AS (SELECT quarantine_id, load_id, {key_columns(key, columns)}"
+        f" FROM meta.quarantine AS q WHERE q.decision IN ('open', 'discarded') AND {_SUBJECT}),"
+        f" newer AS (SELECT w.quarantine_id, max(r._load_id) AS load_id FROM waiting AS w"
+        f" JOIN {raw} AS r ON {same} AND r._cell = $cell AND r._load_id > w.load_id GROUP BY ALL)"
+        " UPDATE meta.quarantine AS q SET decision = 'superseded', decided_at = now(),"
+        " decided_by = 'replay', why = 'package ' || n.load_id || ' brought a newer version'"
+        " FROM newer AS n WHERE q.quarantine_id = n.quarantine_id",
+        {"source": source, "cell": cell, "table": table},
+    )
+
+
+def newest_full_reads(
+    connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str
+) -> dict[str, str]:
+    """Return entity -> the load id of the last package that held the whole raw table."""
+    rows = connection.execute(
+        "SELECT entity, max(load_id) FROM meta.loads AS q WHERE mode = 'full' AND "
+        f"{_SUBJECT} GROUP BY entity",
+        {"source": source, "cell": cell, "table": table},
+    ).fetchall()
+    return dict(rows)
+
+
+def key_columns(key: Sequence[str], columns: Sequence[Column]) -> str:
     """Return the select list of an entry's typed key, from `q.row_key`; NULL where it is hidden.
 
     A key is an object of DynamoDB values by attribute, or an array in the order of the key.
     """
-    columns = {column.name: column for column in manifest.columns}
+    by_name = {column.name: column for column in columns}
     return ", ".join(
-        f"{_key_value(columns[name], number)} AS {quoted(name)}"
-        for number, name in enumerate(manifest.key)
+        f"{_key_value(by_name[name], number)} AS {quoted(name)}" for number, name in enumerate(key)
     )
 
 
