@@ -158,8 +158,8 @@ def _decide_loaded(
 ) -> None:
     """Decide the entries whose key the package loads: replayed, or superseded.
 
-    A tombstone does not tell: a certificate also writes it for a good version of a row that the
-    source replaced by one that is rejected.
+    A tombstone tells only in a stream: a certificate also writes it for a good version of a row
+    that the source replaced by one that is rejected.
     """
     if not manifest.rows:
         return
@@ -181,10 +181,11 @@ def _decide_loaded(
         " decided_by = $by, why = $why WHERE q.quarantine_id IN (SELECT quarantine_id FROM waiting"
         f" SEMI JOIN (SELECT {key} FROM (SELECT * FROM read_parquet([{parts}],"
         " union_by_name = true) UNION ALL BY NAME SELECT NULL::BOOLEAN AS _deleted WHERE false)"
-        f" WHERE NOT coalesce(_deleted, false)) USING ({key}))"
+        f" WHERE NOT coalesce(_deleted, false) OR $is_stream) USING ({key}))"
         " RETURNING q.quarantine_id",
         {
             **decision,
+            "is_stream": manifest.mode == "stream",
             "load_id": manifest.load_id,
             "source": manifest.source,
             "cell": manifest.cell,
