@@ -109,7 +109,8 @@ def test_a_column_that_the_changes_lack_stays_on_what_they_leave_or_delete(
     wide = (*COLUMNS, Column("note", "VARCHAR", "note", "text"))
     first = make_package([("a", 1, "x"), ("b", 2, "y"), ("c", 3, "z")], columns=wide)
     load_package(build, settings.landing, first, run_id="run", rules=RULES)
-    rows = [("a", 1, False, 1), ("b", None, True, 2), ("c", 4, False, 3)]
+    # that b is written once more as it was, before it is deleted, is no change
+    rows = [("a", 1, False, 1), ("b", 2, False, 2), ("b", None, True, 3), ("c", 4, False, 4)]
     second = make_package(rows, mode="stream", start=1, to=2)
     load_package(build, settings.landing, second, run_id="run", rules=RULES)
     assert build.execute(

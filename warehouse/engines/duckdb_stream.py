@@ -30,26 +30,29 @@ def apply_changes(
         " WHERE r._cell = ?",
         [stamp.cell],
     )
-    # Each change beside what stood before it: the change before, or the live row of raw.
+    # First each change beside the one before it, or the live row of raw: is it a change at all?
+    # Then what is left the same way: a deletion keeps the values of the version that it ends.
     arriving = ", ".join(name if name in given else f"NULL AS {name}" for name in columns)
     whole = "struct_pack(" + ", ".join(f"{name} := {name}" for name in columns) + ")"
     differs = " OR ".join(f"{name} IS DISTINCT FROM _before.{name}" for name in incoming.names)
-    before = ", ".join(
+    version = ", ".join(
         f"CASE WHEN _deleted THEN _before.{name} ELSE {name} END AS {name}" for name in columns
     )
+    each = f"(PARTITION BY {keys} ORDER BY {SEQUENCE} NULLS FIRST)"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE versions AS"
         f" WITH changes AS (SELECT {', '.join(columns)}, false AS _deleted, NULL AS {SEQUENCE},"
         " true AS _stands FROM standing WHERE _deleted_at IS NULL"
         f" UNION ALL SELECT {arriving}, _deleted, {SEQUENCE}, false FROM ({incoming.selection})),"
-        f" ordered AS (SELECT *, lag({whole}) OVER each AS _before,"
-        f" coalesce(lag(NOT _deleted) OVER each, false) AS _was_live FROM changes"
-        f" WINDOW each AS (PARTITION BY {keys} ORDER BY {SEQUENCE} NULLS FIRST))"
-        f" SELECT {before}, $cell::VARCHAR AS _cell, $load_id::VARCHAR AS _load_id,"
+        f" beside AS (SELECT *, lag({whole}) OVER {each} AS _before,"
+        f" coalesce(lag(NOT _deleted) OVER {each}, false) AS _was_live FROM changes),"
+        f" made AS (SELECT * REPLACE (lag({whole}) OVER {each} AS _before) FROM beside"
+        " WHERE _stands OR CASE WHEN _deleted THEN _was_live"
+        f" ELSE NOT _was_live OR {differs} END)"
+        f" SELECT {version}, $cell::VARCHAR AS _cell, $load_id::VARCHAR AS _load_id,"
         " $loaded_at::TIMESTAMPTZ AS _loaded_at, $position::BIGINT AS _source_position,"
         " CASE WHEN _deleted THEN $loaded_at::TIMESTAMPTZ END AS _deleted_at,"
-        f" {SEQUENCE}, _was_live FROM ordered WHERE NOT _stands"
-        f" AND CASE WHEN _deleted THEN _was_live ELSE NOT _was_live OR {differs} END",
+        f" {SEQUENCE}, _was_live FROM made WHERE NOT _stands",
         {
             "cell": stamp.cell,
             "load_id": stamp.load_id,
