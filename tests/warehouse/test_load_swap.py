@@ -1,5 +1,8 @@
 """A full package written aside and swapped in leaves what a merge in place leaves."""
 
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from extractors.package import Column
+from extractors.package import Column, Mode, package_directory
 from tests.warehouse.conftest import COLUMNS, MakePackage, write_part
 from warehouse.config import Settings
 from warehouse.engines import duckdb_raw, duckdb_upsert
@@ -110,3 +113,42 @@ def test_a_swap_that_is_rolled_back_leaves_the_table_as_it_was(
     assert build.execute("FROM raw_s.t ORDER BY ALL").fetchall() != before
     build.execute("ROLLBACK")
     assert build.execute("FROM raw_s.t ORDER BY ALL").fetchall() == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from extractors.package import read_manifest
+from warehouse.engines.duckdb_engine import build_database
+from warehouse.load import package, schema_changes
+schema_changes.record = lambda *_: os.kill(os.getpid(), 9)
+landing, directory, build = map(Path, sys.argv[1:])
+with build_database(build) as connection:
+    package.load_package(connection, landing, read_manifest(directory), run_id="killed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows"),
+    [
+        ("full", [(key, 2) for key in KEYS]),
+        ("incremental", [("a", 2), ("z", 26)]),
+        ("stream", [("a", 2, False, 1), ("a", None, True, 2)]),
+    ],
+)
+def test_a_load_killed_with_its_rows_in_raw_leaves_nothing_and_can_be_done_again(
+    mode: Mode, rows: list[Any], settings: Settings, make_package: MakePackage
+) -> None:
+    first = make_package([(key, 1) for key in KEYS])
+    with build_database(settings.build_database) as connection:
+        load_package(connection, settings.landing, first, run_id="run")
+        before = connection.execute("FROM raw_s.t ORDER BY ALL").fetchall()
+    second = make_package(rows, mode=mode, start=None if mode == "full" else 1, to=2)
+    directory = package_directory(settings.landing, second)
+    arguments = [settings.landing, directory, settings.build_database]
+    process = subprocess.run([sys.executable, "-c", KILLED, *map(str, arguments)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    with build_database(settings.build_database) as connection:
+        assert connection.execute("FROM raw_s.t ORDER BY ALL").fetchall() == before
+        record = load_package(connection, settings.landing, second, run_id="run")
+        assert record.changed_rows == len(rows)
