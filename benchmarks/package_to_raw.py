@@ -21,10 +21,11 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -93,11 +94,35 @@ def land(
         )
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long some work takes."""
-    started = time.perf_counter()
+class Spent(NamedTuple):
+    """Seconds on the clock, and of all this process's threads."""
+
+    wall: float
+    cpu: float
+
+
+def measured(work: Callable[[], object]) -> Spent:
+    """Return what some work takes."""
+    started, busy = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return Spent(time.perf_counter() - started, time.process_time() - busy)
+
+
+def ratio(these: Sequence[Spent], those: Sequence[Spent]) -> str:
+    """Return what `these` took beside `those`: of the medians, and each repetition."""
+    shown: list[str] = []
+    for which in (0, 1):
+        first, second = [each[which] for each in these], [each[which] for each in those]
+        each = [f"{x / y:.3f}" for x, y in zip(first, second, strict=True)]
+        shown.append(
+            f"{statistics.median(first) / statistics.median(second):.3f} [{' '.join(each)}]"
+        )
+    return f"{shown[0]}, of CPU time {shown[1]}"
+
+
+def rate(rows: int, spent: Sequence[Spent]) -> str:
+    """Return the rate of the median repetition."""
+    return f"{rows / statistics.median(each.wall for each in spent):,.0f} rows/s"
 
 
 def insert(
@@ -134,36 +159,27 @@ def appends(home: Path, rows: int, repeats: int) -> None:
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in WIDE.items())
     metadata = ", ".join(f"{name} {kind}" for name, kind in METADATA)
     tables = {"equal": f"{columns}, {metadata}", "bare": columns}
-    spent: dict[tuple[str, int], list[float]] = defaultdict(list)
+    spent: dict[tuple[str, int], list[Spent]] = defaultdict(list)
     for _ in range(repeats):
         for name, body in tables.items():
             with build_database(home / "build.duckdb") as connection:
                 connection.execute(f"CREATE TABLE floor ({body})")
                 for turn, each in enumerate(packages):
                     work = partial(insert, connection, landing, each, constants=name == "equal")
-                    spent[name, turn].append(seconds(work))
+                    spent[name, turn].append(measured(work))
             (home / "build.duckdb").unlink()
         with build_database(home / "build.duckdb") as connection:
             for turn, each in enumerate(packages):
                 work = partial(load, connection, landing, each, rows)
-                spent["ours", turn].append(seconds(work))
+                spent["ours", turn].append(measured(work))
         (home / "build.duckdb").unlink()
     for turn, what in enumerate(("first package", "new keys later")):
         ours = spent["ours", turn]
-        print(f"append, {what}: {rows / statistics.median(ours):,.0f} rows/s")
+        print(f"append, {what}: {rate(rows, ours)}")
         for name in tables:
             floor = spent[name, turn]
-            ratios = [low / own for low, own in zip(floor, ours, strict=True)]
-            print(
-                f"  INSERT into the {name} table {rows / statistics.median(floor):,.0f} rows/s:"
-                f" ratio {statistics.median(floor) / statistics.median(ours):.2f} {shown(ratios)}"
-            )
+            print(f"  INSERT, {name} table: {rate(rows, floor)}, ratio {ratio(floor, ours)}")
     shutil.rmtree(landing)
-
-
-def shown(values: Iterable[float]) -> str:
-    """Return every repetition's figure."""
-    return "[" + " ".join(f"{value:.3f}" for value in values) + "]"
 
 
 def upserts(home: Path, rows: int, repeats: int) -> None:
@@ -178,21 +194,20 @@ def upserts(home: Path, rows: int, repeats: int) -> None:
         "1 % clustered": (update((rows - hundredth, rows), change=1), hundredth),
         "1 % unchanged": (update((0, rows), where=scattered), 0),
     }
-    full: list[float] = []
-    shares: dict[str, list[float]] = {what: [] for what in deltas}
+    full: list[Spent] = []
+    spent: dict[str, list[Spent]] = defaultdict(list)
     for _ in range(repeats):
         build, work = home / "full.duckdb", home / "work.duckdb"
         build.unlink(missing_ok=True)
         with build_database(build) as connection:
-            full.append(seconds(partial(load, connection, landing, whole, rows)))
+            full.append(measured(partial(load, connection, landing, whole, rows)))
         for what, (manifest, changed) in deltas.items():
             shutil.copy(build, work)
             with build_database(work) as connection:
-                spent = seconds(partial(load, connection, landing, manifest, changed))
-                shares[what].append(spent / full[-1])
-    print(f"full load of {rows:,} rows {statistics.median(full):.2f} s")
-    for what, each in shares.items():
-        print(f"{what}: share of a full load {statistics.median(each):.4f} {shown(each)}")
+                spent[what].append(measured(partial(load, connection, landing, manifest, changed)))
+    print(f"full load of {rows:,} rows: {rate(rows, full)}")
+    for what, each in spent.items():
+        print(f"  {what}: share of a full load {ratio(each, full)}")
 
 
 def main() -> None:
