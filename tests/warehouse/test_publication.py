@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import warehouse
-from extractors.errors import ConfigError
+from extractors.errors import AuditError, ConfigError
 from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_snapshot
@@ -128,6 +128,39 @@ def test_a_version_can_be_open_twice_in_one_process(
         for reader in (one, two):
             with pytest.raises(duckdb.Error, match="locked"):
                 reader.execute("SET TimeZone = 'Asia/Tokyo'")
+
+
+def test_a_reader_whose_version_is_replaced_and_removed_while_it_opens_gets_the_next(
+    publish: Publish, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in range(1, 6):
+        publish(value)
+    read_before = iter(["v000001"])
+    pointer = versions.current_version
+    monkeypatch.setattr(
+        versions, "current_version", lambda published: next(read_before, pointer(published))
+    )
+    assert amount(settings) == 5
+
+
+def test_a_file_that_lacks_rows_is_not_published(
+    build: duckdb.DuckDBPyConnection, publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    with pytest.raises(AuditError, match=r"core.orders has 1 rows after writing, 3 were built"):
+        publication.publish(
+            build,
+            settings,
+            run_id="run",
+            as_of=AS_OF,
+            fingerprint="2",
+            next_due_at=None,
+            sources_of={},
+            unmatched={},
+            known_hashes={("core", "orders"): (3, "of a table with a row more")},
+        )
+    assert [version.version for version in versions.versions(settings)] == ["v000001"]
+    assert not (settings.published_directory / "v000002.duckdb").exists()
 
 
 def test_a_rollback_shows_the_version_before_until_publishing_is_resumed(
