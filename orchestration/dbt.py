@@ -106,9 +106,14 @@ def variables(settings: Settings) -> str:
     )
 
 
+def manifest_file(settings: Settings) -> Path:
+    """Return where the manifest of the project as it is now belongs, parsed yet or not."""
+    return settings.home / "dbt" / f"manifest-{models_fingerprint(project(settings))[:16]}.json"
+
+
 def manifest_path(settings: Settings) -> Path:
     """Return the project's manifest, parsed anew when a file of the project changed."""
-    path = settings.home / "dbt" / f"manifest-{models_fingerprint(project(settings))[:16]}.json"
+    path = manifest_file(settings)
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)

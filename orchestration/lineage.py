@@ -23,7 +23,7 @@ def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[
     result: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for identity, node in _marts(manifest).items():
         raw = {
-            table for parent in _upstream(graph, identity) if (table := raw_table(manifest, parent))
+            table for parent in upstream(graph, identity) if (table := raw_table(manifest, parent))
         }
         result[node["schema"], node["alias"]] = sorted(raw)
     return result
@@ -124,7 +124,8 @@ def raw_table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str] | N
     return entry["schema"].removeprefix(RAW_PREFIX), entry["identifier"]
 
 
-def _upstream(graph: Mapping[str, Sequence[str]], identity: str) -> set[str]:
+def upstream(graph: Mapping[str, Sequence[str]], identity: str) -> set[str]:
+    """Return all that a node is made from, directly or not."""
     seen: set[str] = set()
     waiting = [identity]
     while waiting:

@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 
 from extractors.errors import SourceError
-from orchestration import dbt, lineage, model_tables, progress, sources, staleness
+from orchestration import dbt, lineage, model_tables, progress, raw_columns, sources, staleness
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
@@ -61,6 +61,7 @@ class Pipeline:
             load.max_quarantined_share,
             load.max_quarantined_rows,
             sources.history_tables(self.settings),
+            raw_columns.models_using(self.settings),
         )
 
     @contextmanager

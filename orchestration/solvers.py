@@ -8,7 +8,7 @@ from dagster_dbt import DagsterDbtTranslator
 
 from analytics.refund_allocation import allocate
 from extractors.errors import AuditError
-from orchestration import dbt, lineage, progress, sources, staleness
+from orchestration import dbt, lineage, progress, raw_columns, sources, staleness
 from orchestration.lineage import REFUND_INPUTS
 from orchestration.pipeline import Pipeline
 from warehouse.engines import duckdb_engine
@@ -49,6 +49,7 @@ def build(
         keys = sources.raw_keys(pipeline.settings)
         with pipeline.database() as connection:
             lines = [audit.explain(connection, test, keys) for test in failed]
+            lines += raw_columns.explain(connection, manifest, results)
         raise AuditError("the audit failed, the published version stays:\n" + "\n".join(lines))
     pipeline.built(manifest, nodes)
     pipeline.tell(

@@ -254,3 +254,30 @@ def by_plain_sql(one: Path, other: Path, found: dict[str, Any]) -> dict[str, Any
             result[mart]["difference"] = {**entry["difference"], **counts, **counted}
             result[mart]["difference"]["amounts"] = amounts
         return result
+
+
+def test_a_column_that_changed_its_type_is_named_where_its_staging_model_fails(
+    shop: Shop,
+) -> None:
+    with source(shop) as connection:
+        connection.execute("ALTER TABLE product_prices ALTER COLUMN price TYPE text")
+        connection.execute(
+            "UPDATE product_prices SET price = 'on request' WHERE (product_id, valid_from) ="
+            " (SELECT product_id, valid_from FROM product_prices ORDER BY 1, 2 LIMIT 1)"
+        )
+    result = shop.command("run", check=False)
+    assert result.returncode == 1
+    landed = max((shop.directory / "var/landing/shop/main/product_prices").iterdir()).name
+    (line,) = [one for one in result.stderr.splitlines() if "was DECIMAL" in one]
+    assert re.fullmatch(
+        r"stg_shop__product_prices: raw_shop\.product_prices\.price was DECIMAL\(\d+,\d+\) and is"
+        rf" VARCHAR since load {landed} \(column price of shop\.product_prices; cast it in"
+        r" models/staging/shop/stg_shop__product_prices\.sql, or take the change back at the"
+        r" source\)",
+        line.strip(),
+    )
+    with duckdb.connect(str(shop.directory / "var" / "build.duckdb"), read_only=True) as build:
+        models = build.execute(
+            "SELECT models FROM meta.schema_changes WHERE change = 'widened'"
+        ).fetchall()
+    assert models == [("stg_shop__product_prices",)]

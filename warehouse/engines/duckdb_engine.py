@@ -44,12 +44,13 @@ CREATE TABLE IF NOT EXISTS meta.quarantine_discards (
   quarantine_id VARCHAR NOT NULL, decided_at TIMESTAMPTZ NOT NULL, decided_by VARCHAR NOT NULL,
   why VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.schema_changes (
-  source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
-  change VARCHAR NOT NULL, old_type VARCHAR, new_type VARCHAR, load_id VARCHAR NOT NULL,
-  changed_at TIMESTAMPTZ NOT NULL);
+  source VARCHAR NOT NULL, table_name VARCHAR NOT NULL, entity VARCHAR NOT NULL,
+  column_name VARCHAR NOT NULL, change VARCHAR NOT NULL, old_type VARCHAR, new_type VARCHAR,
+  load_id VARCHAR NOT NULL, changed_at TIMESTAMPTZ NOT NULL, models VARCHAR);
 CREATE TABLE IF NOT EXISTS meta.columns (
   source VARCHAR NOT NULL, entity VARCHAR NOT NULL, column_name VARCHAR NOT NULL,
-  type VARCHAR NOT NULL, source_name VARCHAR NOT NULL, source_type VARCHAR NOT NULL);
+  type VARCHAR NOT NULL, source_name VARCHAR NOT NULL, source_type VARCHAR NOT NULL,
+  cells VARCHAR[] NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.builds (
   node VARCHAR NOT NULL, table_schema VARCHAR, table_name VARCHAR, models VARCHAR NOT NULL,
   inputs VARCHAR NOT NULL, as_of TIMESTAMPTZ NOT NULL, row_count BIGINT, content_hash VARCHAR);

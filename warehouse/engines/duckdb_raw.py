@@ -22,11 +22,15 @@ class SchemaChange:
     column: str
     change: str
     old_type: str | None
-    new_type: str
+    new_type: str | None
 
 
 class TypeConflictError(SourceError):
-    """A package's column has a type that the loaded values cannot become."""
+    """A package's column has a type that the loaded values cannot become: the refused `change`."""
+
+    def __init__(self, message: str, change: SchemaChange | None = None) -> None:
+        super().__init__(message)
+        self.change = change
 
 
 def schema_of(source: str) -> str:
@@ -80,7 +84,8 @@ def ensure_table(
                 raise TypeConflictError(
                     f"{schema}.{entity}.{column}: the loaded values are {old} and cannot become"
                     f" {kind}; take back what changed for it under `pii` or `columns` in"
-                    " warehouse.yml"
+                    " warehouse.yml",
+                    SchemaChange(column, "refused", old, kind),
                 ) from None
             changes.append(SchemaChange(column, "widened", old, kind))
     return changes

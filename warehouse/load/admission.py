@@ -7,6 +7,7 @@ from pathlib import Path
 
 from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, verify
+from warehouse.load import schema_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,13 @@ class LoadRules:
     """What the configuration says of loading.
 
     A load fails when a package's rejected rows exceed either limit. `history` names the raw tables
-    (source, entity) whose every version is kept.
+    (source, entity) whose every version is kept. `models_using` names the models of a column.
     """
 
     max_quarantined_share: float = 0.01
     max_quarantined_rows: int = 1000
     history: frozenset[tuple[str, str]] = frozenset()
+    models_using: schema_changes.ModelsUsing = schema_changes.unknown
 
 
 def refuse_torn(directory: Path, manifest: Manifest) -> None:

@@ -56,9 +56,8 @@ def load_package(
     admission.refuse_torn(directory, manifest)
     rules = rules or LoadRules()
     admission.refuse_over_limit(manifest, rules)
-    history = (manifest.source, manifest.entity) in rules.history
     with duckdb_engine.transaction(connection):
-        return _load(connection, directory, manifest, run_id, history=history)
+        return _load(connection, directory, manifest, run_id, rules)
 
 
 def _load(
@@ -66,8 +65,7 @@ def _load(
     directory: Path,
     manifest: Manifest,
     run_id: str,
-    *,
-    history: bool,
+    rules: LoadRules,
 ) -> LoadRecord:
     where = [manifest.source, manifest.cell, manifest.table, manifest.entity]
     standing = connection.execute(
@@ -87,7 +85,7 @@ def _load(
         incoming,
         Stamp(manifest.cell, manifest.load_id, loaded_at, position),
         covers_all=manifest.mode == "full",
-        history=history,
+        history=(manifest.source, manifest.entity) in rules.history,
     )
     changed = applied.changed or changes or not standing
     connection.execute(
@@ -106,7 +104,7 @@ def _load(
             manifest.load_id if changed or not standing else standing[3],
         ],
     )
-    schema_changes.record(connection, manifest, changes, loaded_at)
+    schema_changes.record(connection, manifest, changes, rules.models_using)
     quarantine.record(connection, directory, manifest)
     record = LoadRecord(
         load_id=manifest.load_id,

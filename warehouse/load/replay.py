@@ -9,7 +9,7 @@ import duckdb
 from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, packages, read_manifest, sweep, utc_text
 from warehouse.engines import duckdb_raw
-from warehouse.load import package
+from warehouse.load import package, schema_changes
 from warehouse.state import segments
 
 REJECTED = "rejected-"
@@ -81,6 +81,8 @@ def load_or_reject(
     try:
         return package.load_package(connection, landing, manifest, run_id=run_id, rules=rules)
     except (AuditError, duckdb_raw.TypeConflictError) as error:
+        if isinstance(error, duckdb_raw.TypeConflictError):
+            schema_changes.record_refusal(connection, manifest, error, rules.models_using)
         raise type(error)(f"{error} (kept in {reject(directory)})") from None
 
 
