@@ -280,4 +280,5 @@ def test_a_column_that_changed_its_type_is_named_where_its_staging_model_fails(
         models = build.execute(
             "SELECT models FROM meta.schema_changes WHERE change = 'widened'"
         ).fetchall()
-    assert models == [("stg_shop__product_prices",)]
+    # a product's current price is taken from the price list
+    assert models == [("base_shop__products, stg_shop__product_prices, stg_shop__products",)]

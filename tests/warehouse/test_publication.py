@@ -69,6 +69,7 @@ def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
             "meta.keys",
             "meta.loads",
             "meta.publications",
+            "meta.schema_changes",
         ]
         assert reader.execute(
             "SELECT comment FROM duckdb_tables() WHERE table_name = 'orders'"

@@ -17,7 +17,7 @@ from warehouse.state import segments
 from warehouse.who import who
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
-META_TABLES = ("publications", "freshness", "certificates", "loads", "keys")
+META_TABLES = ("publications", "freshness", "certificates", "loads", "keys", "schema_changes")
 
 Table = tuple[str, str]  # schema, name
 
