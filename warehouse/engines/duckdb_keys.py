@@ -17,6 +17,8 @@ def refuse_unusable(connection: duckdb.DuckDBPyConnection, incoming: Incoming) -
 
     In a package with `_sequence` a key may repeat, its places in the order may not.
     """
+    if not incoming.rows:
+        return
     names = [*incoming.key, *([SEQUENCE] if incoming.has_sequence else [])]
     keys = [*incoming.keys, *([SEQUENCE] if incoming.has_sequence else [])]
     rows = f"({incoming.selection})"

@@ -1,11 +1,12 @@
 """Refuse parts of a package that do not hold what its manifest says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
 from extractors.errors import SourceError
-from extractors.package import Manifest
+from extractors.package import Column, Manifest
 from warehouse.engines.duckdb_package import DELETED, SEQUENCE, Incoming
 
 SEQUENCE_TYPES = ("BIGINT", "VARCHAR")
@@ -19,7 +20,7 @@ def read_parts(
     Every part holds the manifest's columns in their types, and no other but `_deleted` (BOOLEAN)
     and, in the mode `stream`, `_sequence` (BIGINT or VARCHAR, in every part of one type).
     """
-    expected = {column.name: normal_type(connection, column.type) for column in manifest.columns}
+    expected = normal_types(connection, manifest.columns)
     files = {str(directory / part.name): part for part in (*manifest.parts, *manifest.quarantine)}
     rows = _rows(connection, list(files))
     for path, part in files.items():
@@ -57,11 +58,14 @@ def read_parts(
     )
 
 
-def normal_type(connection: duckdb.DuckDBPyConnection, data_type: str) -> str:
-    """Return DuckDB's own name of a type."""
-    row = connection.execute(f"SELECT typeof(CAST(NULL AS {data_type}))").fetchone()
+def normal_types(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]
+) -> dict[str, str]:
+    """Return column -> DuckDB's own name of its type."""
+    types = ", ".join(f"typeof(NULL::{column.type})" for column in columns)
+    row = connection.execute(f"SELECT {types}").fetchone()
     assert row is not None
-    return str(row[0])
+    return {column.name: str(kind) for column, kind in zip(columns, row, strict=True)}
 
 
 def _is_ours(name: str, kind: str, manifest: Manifest) -> bool:

@@ -10,7 +10,7 @@ from extractors.naming import quoted
 from extractors.package import Column
 from warehouse.engines import duckdb_keys, duckdb_stream, duckdb_upsert
 from warehouse.engines.duckdb_package import METADATA, SEQUENCE, Applied, Incoming, Stamp, count
-from warehouse.engines.duckdb_parts import normal_type
+from warehouse.engines.duckdb_parts import normal_types
 
 HISTORY = "__history"
 
@@ -60,7 +60,7 @@ def ensure_table(
     """
     schema = schema_of(source)
     existing = columns_of(connection, schema, entity)
-    wanted = {column.name: normal_type(connection, column.type) for column in columns}
+    wanted = normal_types(connection, columns)
     name = quoted(schema, entity)
     if not existing:
         body = ", ".join(
