@@ -40,7 +40,7 @@ def main(config: Path, stop: Path, seed: int) -> None:
         reader = warehouse.open(config=config)
         held.append((reader, time.monotonic() + chance.choice((0.0, 0.3, 3.0))))
         seen.add(reader.version)
-        time.sleep(chance.uniform(0.1, 0.7))
+        time.sleep(chance.uniform(0.2, 1.0))
         finished = stop.exists()
         for each, until in list(held):
             check(each)
