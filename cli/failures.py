@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from extractors.errors import WarehouseError
+from extractors.errors import WarehouseError, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,13 @@ def report_interrupt() -> int:
 
 
 def report_unexpected(error: Exception) -> int:
-    """Print the type and message in one line, and write the traceback to a log."""
+    """Print the type and message in one line, and write the traceback to a log.
+
+    A full disk or a denied permission needs no traceback.
+    """
+    storage = storage_error(error, _known[-1].home if _known else Path.cwd())
+    if storage:
+        return report(storage)
     summary = " ".join(str(error).split()) or "no message"
     log = _write_log("".join(traceback.format_exception(error)))
     _print(f"{type(error).__name__}: {summary[:500]} (traceback in {log})")

@@ -1,5 +1,6 @@
 """Write and read load packages: Parquet parts and, last, a manifest with their checksums."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -147,11 +148,16 @@ def fsync_directory(directory: Path) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` beside `path`, fsync, and rename it into place."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
     fsync_directory(path.parent)
 
 

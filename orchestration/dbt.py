@@ -184,11 +184,16 @@ def build(
         cli_version=Version(metadata.version("dbt-core")),
         context=context,
     )
+    events = invocation.stream()
     try:
-        yield from invocation.stream()
+        # No `yield from`: dagster-dbt's generators do not bear to be closed halfway.
+        for event in events:  # noqa: UP028
+            yield event
     finally:
         if process.poll() is None:
             process.terminate()
+        for _ in events:
+            pass
         process.wait()
         held.record_child(None)
 

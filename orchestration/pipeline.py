@@ -22,6 +22,9 @@ from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
 from warehouse.state import segments
 
+# Ctrl-C, a SIGTERM, or "terminate" in the Dagster UI.
+CANCELLED = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -89,15 +92,22 @@ class Pipeline:
         """Remember the error that ends a step until a retry of it succeeds.
 
         Only a source that fails may do better a minute later, and only where nobody waits for it.
+        A run that was cancelled begins no further step.
         """
+        if self.is_cancelled:
+            raise dg.Failure("the run was cancelled", allow_retries=False)
         try:
             yield self
-        except Exception as error:
+        except (Exception, *CANCELLED) as error:
             self.failures[name] = error
             if self.options.interactive or not isinstance(error, SourceError):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
         self.failures.pop(name, None)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return any(isinstance(error, CANCELLED) for error in self.failures.values())
 
     @property
     def failure(self) -> BaseException | None:
@@ -239,6 +249,7 @@ def _begin(pipeline: Pipeline) -> None:
     segments.verify(settings.state_directory)
     with segments.exclusive(settings.state_directory):
         versions.complete_switch(settings)
+        versions.remove_old(settings)
     versions.sweep(settings.published_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from extractors.errors import ConfigError, WarehouseError
+from extractors.errors import ConfigError, WarehouseError, storage_error
 from extractors.package import Manifest, package_directory, read_manifest, utc_text
 from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
 from orchestration.home import dagster_home
-from orchestration.pipeline import Options, running
+from orchestration.pipeline import CANCELLED, Options, running
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load.package import LoadRecord
@@ -45,10 +48,18 @@ class RunResult:
 
 
 def instance(settings: Settings) -> dg.DagsterInstance:
-    """Return the Dagster instance of this warehouse, the one that the UI shows."""
+    """Return the Dagster instance of this warehouse, the one that the UI shows.
+
+    It captures no step's output, for which Dagster starts four processes a step: the output is the
+    caller's own, and a Ctrl-C meant for the run would end them with tracebacks.
+    """
     if not event.contains(Engine, "connect", _without_fsync):
         event.listen(Engine, "connect", _without_fsync)
-    return dg.DagsterInstance.from_config(str(dagster_home(settings)))
+    nowhere = {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}
+    home = str(dagster_home(settings))
+    return dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(home, overrides={"compute_logs": nowhere})
+    )
 
 
 def _without_fsync(connection: Any, _record: Any) -> None:
@@ -107,15 +118,18 @@ def execute(
 ) -> None:
     """Run the job in this process, extracting only the selected tables; raise what ended it."""
     with _quiet(settings):
-        outcome = job.execute_in_process(
-            instance=dagster,
-            tags=tags,
-            raise_on_error=False,
-            asset_selection=_selection(settings, job, selected),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        try:
+            outcome = job.execute_in_process(
+                instance=dagster,
+                tags=tags,
+                raise_on_error=False,
+                asset_selection=_selection(settings, job, selected),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except SQLAlchemyError as error:  # Dagster's log; the run may have failed before it
+            raise _failure(session) or error from None
     if not outcome.success:
-        raise _reason(outcome, session)
+        raise _reason(settings, outcome, session)
 
 
 def _selection(
@@ -143,10 +157,15 @@ def _quiet(settings: Settings) -> Any:
         yield
 
 
-def _reason(outcome: Any, session: resources.Session) -> BaseException:
+def _failure(session: resources.Session) -> BaseException | None:
+    """Return the error that ended the run's own work."""
+    return session.failure or (session.pipeline and session.pipeline.failure)
+
+
+def _reason(settings: Settings, outcome: Any, session: resources.Session) -> BaseException:
     """Return the error that ended the run as the user should see it."""
-    failure = session.failure or (session.pipeline and session.pipeline.failure)
-    if isinstance(failure, dg.DagsterExecutionInterruptedError):
+    failure = _failure(session)
+    if isinstance(failure, CANCELLED):
         return KeyboardInterrupt()
     if failure is not None:
         return failure
@@ -155,7 +174,8 @@ def _reason(outcome: Any, session: resources.Session) -> BaseException:
         if error is not None:
             if "ExecutionInterrupted" in error.message:
                 return KeyboardInterrupt()
-            return WarehouseError(" ".join(error.message.split()))
+            text = " ".join(error.message.split())
+            return storage_error(text, settings.home) or WarehouseError(text)
     return WarehouseError("the run failed; the Dagster UI shows why")
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 from analytics.refund_allocation import allocate
-from extractors.errors import AuditError
+from extractors.errors import AuditError, storage_error
 from orchestration import dbt, lineage, progress, raw_columns, sources, staleness
 from orchestration.lineage import REFUND_INPUTS
 from orchestration.pipeline import Pipeline
@@ -46,6 +46,9 @@ def build(
     results = dbt.run_results(pipeline.settings)
     failed = lineage.failed_tests(manifest, results)
     if failed:
+        said = "\n".join(test.message for test in failed)
+        if storage := storage_error(said, pipeline.settings.home):
+            raise storage
         keys = sources.raw_keys(pipeline.settings)
         with pipeline.database() as connection:
             lines = [audit.explain(connection, test, keys) for test in failed]

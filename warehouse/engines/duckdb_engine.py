@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from extractors.errors import SourceError
+from extractors.errors import SourceError, storage_error
 from extractors.naming import literal
 
 META = """
@@ -92,7 +92,7 @@ def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path))
     except (duckdb.IOException, duckdb.SerializationException) as error:
-        raise SourceError(
+        raise storage_error(error, path) or SourceError(
             f"{path}: cannot be opened ({str(error).splitlines()[0]});"
             " if it is damaged, delete it: the next run makes it again from landing/ and state/"
         ) from None

@@ -59,6 +59,8 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
             }
         )
     settings.state_directory.mkdir(parents=True, exist_ok=True)
+    for torn in settings.state_directory.glob(f".{FILE}.*.tmp"):  # of a killed run
+        torn.unlink()
     write_atomically(
         settings.state_directory / FILE, json.dumps({"tables": tables}, indent=1) + "\n"
     )
