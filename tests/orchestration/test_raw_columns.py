@@ -1,14 +1,16 @@
 """A failure that comes from a changed column of raw names source, table, column and types."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from orchestration import raw_columns
-from tests.warehouse.conftest import build, settings  # noqa: F401  fixtures
-from warehouse.config import Settings
+from orchestration import dbt, raw_columns
+from warehouse import config
+from warehouse.engines import duckdb_engine
 
 STAGING = "model.p.stg_shop__orders"
 MART = "model.p.core__orders"
@@ -50,11 +52,12 @@ def failed(node: str, message: str = "", status: str = "error") -> list[dict[str
 
 
 @pytest.fixture
-def database(build: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:  # noqa: F811
-    build.execute(
-        "CREATE SCHEMA raw_shop; CREATE TABLE raw_shop.orders (order_id VARCHAR, total VARCHAR)"
-    )
-    return build
+def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb_engine.build_database(tmp_path / "build.duckdb") as connection:
+        connection.execute(
+            "CREATE SCHEMA raw_shop; CREATE TABLE raw_shop.orders (order_id VARCHAR, total VARCHAR)"
+        )
+        yield connection
 
 
 def add(
@@ -127,12 +130,16 @@ def test_a_column_that_raw_never_had_is_named_with_what_to_do(
     assert raw_columns.explain(database, MANIFEST, failed(MART, str(found.value))) == []
 
 
-def test_the_models_of_a_column_are_known_once_the_project_was_parsed(
-    settings: Settings,  # noqa: F811
-) -> None:
+def test_the_models_of_a_column_are_known_once_the_project_was_parsed(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.yml"
+    file.write_text(
+        "sources: {s: {kind: postgres, dsn: 'postgresql://a@127.0.0.1:1/b',"
+        " tables: {t: {key: [a]}}}}"
+    )
+    settings = config.load(file)
     models = raw_columns.models_using(settings)
     assert models("shop", "orders", "total") is None
-    path = raw_columns.dbt.manifest_file(settings)
+    path = dbt.manifest_file(settings)
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(MANIFEST))
     assert models("shop", "orders", "total") == ["stg_shop__orders"]

@@ -167,9 +167,9 @@ def _refuse_unclear(connection: duckdb.DuckDBPyConnection, identities: Sequence[
         {"identities": list(identities)},
     ).fetchall()
     for identity, count in rows:
-        what = f"begins {count} of them" if count else "is none of them"
+        what = f"{count} rejected rows have an ID" if count else "no rejected row has an ID"
         raise ConfigError(
-            f"{identity}: {what}; `warehouse quarantine list` shows the rejected rows"
+            f"{identity}: {what} that begins so; `warehouse quarantine list --all` shows them"
         )
 
 

@@ -28,8 +28,8 @@ class Warehouse:
     def settings(self, tables: dict[str, Any], pii: dict[str, Any] | None = None) -> Settings:
         self.home.mkdir(exist_ok=True)
         path = self.home / "warehouse.yml"
-        source = {"kind": "dynamodb", "region": "eu-west-2", "endpoint": self.address}
-        source["read_capacity"] = 5000
+        source: dict[str, Any] = {"kind": "dynamodb", "region": "eu-west-2"}
+        source |= {"endpoint": self.address, "read_capacity": 5000}
         document = {
             "warehouse": {"home": str(self.home / "var")},
             "load": {"max_quarantined_share": 1.0},
