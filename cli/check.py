@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of
+from cli.shared import as_json, examples, print_json, print_table, settings_of, size_text
 
 if TYPE_CHECKING:
     from cli.inspection import Findings, TableCheck
@@ -83,13 +83,3 @@ def _cost(table: "TableCheck") -> str | None:
     if table.read_units is None or table.seconds is None:
         return None
     return f"{table.read_units:,.0f} read units, {table.seconds:,.0f} s"
-
-
-def size_text(size: int) -> str:
-    """Return a size in bytes, kB, MB, GB or TB."""
-    number, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, larger
-    return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"

@@ -23,6 +23,13 @@ warehouse:
 #   max_quarantined_share: 0.01
 #   max_quarantined_rows: 1000
 
+# retention:                         # days; `warehouse prune --dry-run` says what would go
+#   landing_days: 30                 # load packages; `rebuild --known-at` reaches so far back
+#   history_days: 1000               # replaced versions of rows; all are kept when absent
+#   rejected_days: 90                # packages that were refused
+#   log_days: 90
+#   automatic: true                  # runs prune too, once a day
+
 sources:
   shop:                              # its raw tables are raw_shop.<table>
     kind: postgres

@@ -29,6 +29,7 @@ COMMANDS = {
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
     "rebuild": "cli.rebuild:rebuild",
+    "prune": "cli.prune:prune",
     "backup": "cli.backup:backup",
     "restore": "cli.backup:restore",
 }

@@ -86,6 +86,16 @@ def time_text(moment: datetime | str | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def size_text(size: int) -> str:
+    """Return a size in bytes, kB, MB, GB or TB."""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
+
+
 def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in columns as wide as they need, numbers to the right."""
     lines = [tuple(head), *(tuple(_cell(value) for value in row) for row in rows)]

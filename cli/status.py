@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
+from cli.shared import as_json, examples, print_json, print_table, settings_of, size_text, time_text
 from extractors.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
             )
     if text := last_run_text(found["last_run"]):
         click.echo(text)
+    click.echo()
+    sizes = {name: size for name, size in found["disk"].items() if isinstance(size, int)}
+    print_table(("disk", *sizes), [("", *map(size_text, sizes.values()))])
+    if (pruned := found["disk"]["pruned"]) and pruned["error"]:
+        click.echo(f"not pruned at {time_text(pruned['at'])}: {pruned['error']}")
     if found["tables"]:
         click.echo()
         print_table(

@@ -21,7 +21,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 EXTRACTOR_VERSION = "1"
 
-Mode = Literal["full", "incremental", "stream", "export"]
+Mode = Literal["full", "incremental", "stream", "export", "compacted"]
 
 # One rejected row of a source: what it was and why it is not in the parts. `complete` says that the
 # payload holds the whole row, nothing personal left out, so that it can be replayed.
@@ -63,7 +63,8 @@ class Manifest:
 
     `from_` and `to` are opaque positions of the extractor; `source_position` orders packages
     (never falling); `complete_up_to` is UTC: everything that happened at the source before it is
-    in this package or an earlier one. rows + quarantined = rows read.
+    in this package or an earlier one. rows + quarantined = rows read. A `compacted` package holds
+    what raw made of those that it `replaces` (load ids), and was not read from the source.
     """
 
     load_id: str
@@ -88,6 +89,7 @@ class Manifest:
     finished_at: datetime
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     snapshots: int = 1
+    replaces: tuple[str, ...] = ()
     extractor_version: str = EXTRACTOR_VERSION
     format: int = FORMAT
 
@@ -109,8 +111,8 @@ class Manifest:
         document["columns"] = tuple(Column(**column) for column in document["columns"])
         for name in ("parts", "quarantine"):
             document[name] = tuple(Part(**part) for part in document[name])
-        for name in ("key", "arrow_schema"):
-            document[name] = tuple(document[name])
+        for name in ("key", "arrow_schema", "replaces"):
+            document[name] = tuple(document.get(name, ()))
         return cls(**document)
 
 
@@ -134,6 +136,12 @@ def new_load_id(after: str = "") -> str:
     value |= 0x2 << 62 | int.from_bytes(os.urandom(8)) >> 2
     text = f"{value:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def load_id_at(moment: datetime) -> str:
+    """Return the text that sorts before all load ids made at `moment` or later."""
+    text = f"{max(0, int(moment.timestamp() * 1000)):012x}"
+    return f"{text[:8]}-{text[8:]}"
 
 
 def fsync_directory(directory: Path) -> None:
@@ -225,6 +233,7 @@ class PackageWriter:
         complete_up_to: datetime,
         facts: dict[str, Any] | None = None,
         snapshots: int = 1,
+        replaces: Sequence[str] = (),
     ) -> Manifest:
         """Write the manifest: from here on the package exists."""
         files = [*self._parts, *self._quarantine]
@@ -251,6 +260,7 @@ class PackageWriter:
             finished_at=datetime.now(UTC),
             facts=facts or {},
             snapshots=snapshots,
+            replaces=tuple(replaces),
         )
         fsync_directory(self.directory)
         fsync_directory(self.directory.parent)

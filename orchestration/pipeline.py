@@ -12,7 +12,16 @@ import dagster as dg
 import duckdb
 
 from extractors.errors import SourceError
-from orchestration import dbt, lineage, model_tables, progress, raw_columns, sources, staleness
+from orchestration import (
+    dbt,
+    housekeeping,
+    lineage,
+    model_tables,
+    progress,
+    raw_columns,
+    sources,
+    staleness,
+)
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
@@ -237,6 +246,8 @@ def running(
                 raise
             finally:
                 _end(pipeline, error)
+            if error is None:
+                housekeeping.prune_daily(pipeline)
 
 
 def _begin(pipeline: Pipeline) -> None:

@@ -24,6 +24,7 @@ from orchestration.home import dagster_home
 from orchestration.pipeline import CANCELLED, Options, running
 from warehouse import config
 from warehouse.config import Settings
+from warehouse.load import chains
 from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
 from warehouse.publish import publication, versions
@@ -197,6 +198,8 @@ def load(settings: Settings, directory: Path) -> LoadRecord:
     manifest = read_manifest(directory)
     if directory.resolve() != package_directory(settings.landing, manifest).resolve():
         raise ConfigError(f"{directory}: not a package folder of {settings.landing}")
+    if manifest.mode == chains.MODE:
+        raise ConfigError(f"{directory}: holds what raw made of others; a run takes it by itself")
     with (
         running(settings, Options(interactive=True)) as pipeline,
         pipeline.database() as connection,

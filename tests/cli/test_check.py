@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.check import size_text
 from cli.drift import Use, missing, uses
+from cli.shared import size_text
 from demo.place import Place
 from tests.cli.command import Command
 

@@ -63,7 +63,7 @@ def test_the_commented_lines_hold_once_they_are_let_in(
     monkeypatch.setenv("PII_KEY", "a key of sixteen letters")
     settings = config.load(tmp_path / "warehouse.yml")
     bare = config.load(_written(tmp_path, TEMPLATE))
-    without = {"columns", "heartbeat", "postgres", "landing", "dbt_project"}
+    without = {"columns", "heartbeat", "postgres", "landing", "dbt_project", "history_days"}
     assert _plain(settings, without) == _plain(bare, without)
 
 

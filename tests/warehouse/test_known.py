@@ -1,5 +1,6 @@
 """Raw is made again as it was known at an instant, and landing stays as it is."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,11 +10,11 @@ import duckdb
 import pytest
 
 from extractors.errors import ConfigError, SourceError
-from extractors.package import Manifest, package_directory
+from extractors.package import Manifest, package_directory, utc_text
 from tests.warehouse.conftest import MakePackage, raw_rows
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.load import certificates, known, outbox, replay
+from warehouse.load import certificates, chains, compaction, known, outbox, replay
 from warehouse.load.package import LoadRules
 from warehouse.reconcile.certificate import Certificate
 from warehouse.state import segments
@@ -56,6 +57,35 @@ def test_a_package_counts_from_the_moment_its_manifest_was_finished(
     assert rebuilt(first) == rebuilt(second - MOMENT) == [("a", 1), ("b", 2)]
     assert rebuilt(second) == rebuilt(third - MOMENT) == [("a", 10), ("b", 2)]
     assert rebuilt(third) == rebuilt(datetime.now(UTC)) == [("a", 10)]
+
+
+def test_compacted_packages_change_nothing_that_was_known_since_the_oldest_of_them(
+    settings: Settings,
+    build: duckdb.DuckDBPyConnection,
+    make_package: MakePackage,
+    three: list[Manifest],
+    rebuilt: Rebuilt,
+) -> None:
+    def compacted() -> Manifest:
+        replay.catch_up(build, settings.landing, PLACE, run_id="r", rules=LoadRules())
+        (chain,) = chains.chains(settings.landing, PLACE).values()
+        return compaction.compact(build, settings.landing, chain)
+
+    first = compacted()
+    later = make_package([("c", 3)], mode="incremental", start=3, to=4)
+    compacted()
+    known_then = {
+        three[0].finished_at: [("a", 1), ("b", 2)],
+        three[2].finished_at: [("a", 10)],
+        later.finished_at - MOMENT: [("a", 10)],
+        datetime.now(UTC): [("a", 10), ("c", 3)],
+    }
+    assert {at: rebuilt(at) for at in known_then} == known_then
+    for manifest in three:
+        shutil.rmtree(package_directory(settings.landing, manifest))
+    assert rebuilt(first.finished_at) == [("a", 10)]
+    with pytest.raises(ConfigError, match=f"is {utc_text(first.finished_at)}"):
+        rebuilt(first.finished_at - MOMENT)
 
 
 def test_before_anything_had_landed_the_earliest_instant_is_named(

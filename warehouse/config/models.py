@@ -20,7 +20,7 @@ from pydantic import (
 from warehouse import clock
 from warehouse.config.agreement import PiiRule, pii_misfits, repeated_entities
 from warehouse.config.sources import PostgresSource, Source
-from warehouse.config.values import FilePath, Name, Section, Share, WholeNumber, located
+from warehouse.config.values import Days, FilePath, Name, Section, Share, WholeNumber, located
 
 
 def _time_zone(name: str) -> str:
@@ -89,12 +89,29 @@ class LoadSection(Section):
     """A load fails when more rows of a package are rejected."""
 
 
+class RetentionSection(Section):
+    """How long what is needed no more is kept, in days. `warehouse prune` removes it."""
+
+    landing_days: Days = 30
+    """Load packages are merged when they are older, and what was merged goes after as long again:
+    what raw knew can be made again for every instant since."""
+    history_days: Days | None = None
+    """Versions of rows in `__history` tables that were replaced before; absent: all are kept."""
+    rejected_days: Days = 90
+    """Packages that were refused and set aside."""
+    log_days: Days = 90
+    """Log files."""
+    automatic: bool = True
+    """Whether a run that succeeds also prunes, at most once a day."""
+
+
 class Settings(Section):
     """The configuration of a Commerce Warehouse."""
 
     warehouse: WarehouseSection = Field(default_factory=WarehouseSection)
     publication: PublicationSection = Field(default_factory=PublicationSection)
     load: LoadSection = Field(default_factory=LoadSection)
+    retention: RetentionSection = Field(default_factory=RetentionSection)
     sources: dict[Name, Source] = Field(min_length=1)
     """The stores that are read: name: source. The name also names the raw schema `raw_<name>`."""
     pii_keys: dict[Name, Annotated[SecretStr, AfterValidator(_secret_enough)]] = Field(

@@ -74,6 +74,7 @@ def _column_type(value: str) -> str:
 
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 WholeNumber = Annotated[int, BeforeValidator(_not_boolean)]
+Days = Annotated[WholeNumber, Field(ge=0, le=36_500)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_not_boolean)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 Name = Annotated[str, AfterValidator(_named)]

@@ -54,6 +54,10 @@ CREATE TABLE IF NOT EXISTS meta.columns (
 CREATE TABLE IF NOT EXISTS meta.builds (
   node VARCHAR NOT NULL, table_schema VARCHAR, table_name VARCHAR, models VARCHAR NOT NULL,
   inputs VARCHAR NOT NULL, as_of TIMESTAMPTZ NOT NULL, row_count BIGINT, content_hash VARCHAR);
+CREATE TABLE IF NOT EXISTS meta.compactions (
+  load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, cell VARCHAR NOT NULL,
+  table_name VARCHAR NOT NULL, entity VARCHAR NOT NULL, through VARCHAR NOT NULL,
+  compacted_at TIMESTAMPTZ NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.outbox (
   record_id VARCHAR NOT NULL, record VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS meta.flushed (segment BIGINT NOT NULL);
@@ -102,6 +106,19 @@ def build_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(META)
         _refuse_other_layout(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def build_database_as_it_is(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the build database and leave its file as it is; only under the writer lease."""
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except (duckdb.IOException, duckdb.SerializationException) as error:
+        raise SourceError(f"{path}: cannot be opened ({str(error).splitlines()[0]})") from None
+    try:
         yield connection
     finally:
         connection.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 
 from extractors.errors import ConfigError
-from extractors.package import Manifest, packages, read_manifest, utc_text
-from warehouse.load import package
-from warehouse.load.replay import REJECTED
+from extractors.package import Manifest, utc_text
+from warehouse.engines.duckdb_compaction import RawCell
+from warehouse.load import chains, compaction, package
 
 Place = tuple[str, str, str]  # source, cell, table
 
@@ -31,37 +31,42 @@ def replay(
     ConfigError names the earliest instant that landing still tells of. Only under the writer lease
     of the warehouse, which keeps packages from being removed meanwhile.
     """
-    chains = {place: _chain(landing, place) for place in places}
-    _require_known(chains, known_at)
-    for chain in chains.values():
-        for manifest in chain:
-            if manifest.finished_at <= known_at:
-                record = package.load_package(
-                    connection, landing, manifest, run_id=run_id, rules=rules
-                )
-                if loaded:
-                    loaded(record)
+    landed = {
+        raw: alone
+        for raw, chain in chains.chains(landing, places).items()
+        if (alone := _from_the_first_that_stands_alone(chain))
+    }
+    _require_known(places, landed, known_at)
+    for chain in landed.values():
+        for manifest in chains.known_at(chain, known_at):
+            if manifest.mode == chains.MODE:
+                compaction.take(connection, landing, manifest)
+                continue
+            record = package.load_package(connection, landing, manifest, run_id=run_id, rules=rules)
+            if loaded:
+                loaded(record)
 
 
-def _chain(landing: Path, place: Place) -> list[Manifest]:
-    """Return the packages of a table and cell, oldest first, from the first that stands alone."""
-    found = [read_manifest(d) for d in packages(landing, *place) if not d.name.startswith(REJECTED)]
-    start = next((at for at, manifest in enumerate(found) if _stands_alone(manifest)), len(found))
-    return found[start:]
+def _from_the_first_that_stands_alone(chain: Sequence[Manifest]) -> Sequence[Manifest]:
+    alone = (at for at, manifest in enumerate(chain) if manifest.mode in {"full", chains.MODE})
+    return chain[next(alone, len(chain)) :]
 
 
-def _stands_alone(manifest: Manifest) -> bool:
-    return manifest.mode == "full"
+def _require_known(
+    places: Collection[Place], landed: Mapping[RawCell, Sequence[Manifest]], known_at: datetime
+) -> None:
+    """Raise ConfigError unless every table, in at least one of its cells, had landed.
 
-
-def _require_known(chains: Mapping[Place, Sequence[Manifest]], known_at: datetime) -> None:
-    """Raise ConfigError unless every table, in at least one of its cells, had landed."""
+    Where packages were removed after they were merged, no cell knows of the time before.
+    """
     since: dict[str, datetime] = {}
-    for (source, _, table), chain in chains.items():
-        name = f"{source}.{table}"
-        if chain:
-            since[name] = min(chain[0].finished_at, since.get(name, chain[0].finished_at))
-    never = sorted({f"{source}.{table}" for source, _, table in chains} - since.keys())
+    for raw, chain in landed.items():
+        name = f"{raw.source}.{raw.table}"
+        since[name] = min(chain[0].finished_at, since.get(name, chain[0].finished_at))
+    for raw, chain in landed.items():
+        name = f"{raw.source}.{raw.table}"
+        since[name] = max(since[name], chains.earliest_known_at([chain]) or since[name])
+    never = sorted({f"{source}.{table}" for source, _, table in places} - since.keys())
     if never:
         raise ConfigError(f"{', '.join(never)}: nothing has landed yet; run `warehouse run` first")
     late = sorted(name for name, at in since.items() if at > known_at)

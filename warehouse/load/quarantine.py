@@ -52,7 +52,7 @@ def record(connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Man
         " 'open' AS decision FROM rejected ANTI JOIN meta.quarantine USING (quarantine_id)",
         {**subject, **seen, "entity": manifest.entity},
     )
-    _apply_discards(connection)
+    apply_discards(connection)
     _decide_loaded(connection, directory, manifest)
     if REPLAY not in manifest.facts:
         _supersede(connection, manifest)
@@ -94,7 +94,7 @@ def discard(
     }
     with duckdb_engine.transaction(connection):
         _remember(connection, decision)
-        _apply_discards(connection)
+        apply_discards(connection)
         outbox.add(connection, DECISION, f"{DECISION}:{new_load_id()}", **decision)
     return entries(connection, Selection(identities=tuple(chosen)))
 
@@ -112,7 +112,8 @@ def _remember(connection: duckdb.DuckDBPyConnection, decision: Mapping[str, Any]
     )
 
 
-def _apply_discards(connection: duckdb.DuckDBPyConnection) -> None:
+def apply_discards(connection: duckdb.DuckDBPyConnection) -> None:
+    """Mark open entries that were discarded, in whatever package they come."""
     connection.execute(
         "UPDATE meta.quarantine AS q SET decision = 'discarded', decided_at = d.decided_at,"
         " decided_by = d.decided_by, why = d.why FROM meta.quarantine_discards AS d"

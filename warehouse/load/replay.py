@@ -9,10 +9,10 @@ import duckdb
 from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, packages, read_manifest, sweep, utc_text
 from warehouse.engines import duckdb_raw
-from warehouse.load import package, schema_changes
+from warehouse.load import chains, compaction, package, schema_changes
 from warehouse.state import segments
 
-REJECTED = "rejected-"
+REJECTED = chains.REJECTED
 
 
 def reject(directory: Path) -> Path:
@@ -34,23 +34,25 @@ def catch_up(
 
     `tables` are (source, cell, table). Folders without a manifest are swept first. What cannot be
     loaded ends the run, or is set aside for the tables in `refresh` (SOURCE.TABLE), which are read
-    in full afterwards. Only under the writer lease.
+    in full afterwards. A compacted package stands for those that it replaces. Only under the
+    writer lease.
     """
     count = 0
     for source, cell, table in tables:
         sweep(landing, source, cell, table)
-        known = _loaded(connection, source, cell, table)
-        for directory in packages(landing, source, cell, table):
-            if directory.name.startswith(REJECTED) or directory.name in known:
+        known = _known(connection, source, cell, table)
+        unknown = [d for d in packages(landing, source, cell, table) if d.name not in known]
+        for directory in compaction.in_order(unknown):
+            if directory.name in known:
                 continue
             try:
+                manifest = read_manifest(directory)
+                if manifest.mode == chains.MODE:
+                    compaction.take(connection, landing, manifest)
+                    known = _known(connection, source, cell, table)
+                    continue
                 record = load_or_reject(
-                    connection,
-                    landing,
-                    read_manifest(directory),
-                    directory,
-                    run_id=run_id,
-                    rules=rules,
+                    connection, landing, manifest, directory, run_id=run_id, rules=rules
                 )
             except SourceError as error:
                 if f"{source}.{table}" not in refresh:
@@ -86,10 +88,13 @@ def load_or_reject(
         raise type(error)(f"{error} (kept in {reject(directory)})") from None
 
 
-def _loaded(connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str) -> set[str]:
+def _known(connection: duckdb.DuckDBPyConnection, source: str, cell: str, table: str) -> set[str]:
+    """Return the packages whose content raw holds."""
+    whole = "source = $source AND cell = $cell AND table_name = $table"
     rows = connection.execute(
-        "SELECT load_id FROM meta.loads WHERE source = ? AND cell = ? AND table_name = ?",
-        [source, cell, table],
+        f"SELECT load_id FROM meta.loads WHERE {whole}"
+        f" UNION ALL SELECT load_id FROM meta.compactions WHERE {whole}",
+        {"source": source, "cell": cell, "table": table},
     ).fetchall()
     return {str(row[0]) for row in rows}
 

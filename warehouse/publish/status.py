@@ -15,6 +15,7 @@ from warehouse.config import Settings
 from warehouse.engines import duckdb_raw
 from warehouse.load import rejected, runs
 from warehouse.publish import targets, versions
+from warehouse.retention import daily, disk
 
 FILE = "status.json"
 
@@ -68,7 +69,7 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return {version, as_of, hold, targets, last_run, tables, marts}, from published and state.
+    """Return {version, as_of, hold, targets, last_run, tables, marts, disk}, from files alone.
 
     A last run that is `running` although nobody holds the writer lease was `killed`.
     """
@@ -87,6 +88,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "last_run": _last_run(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],
+        "disk": {**disk.usage(settings), "pruned": daily.last(settings)},
     }
 
 

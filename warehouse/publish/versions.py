@@ -237,18 +237,25 @@ def sweep(published: Path) -> None:
         stray.unlink()
 
 
-def remove_old(settings: Settings) -> list[str]:
-    """Remove all but the newest `publication.keep` versions; return those removed.
+def old_files(settings: Settings) -> list[Path]:
+    """Return the files of all but the newest `publication.keep` versions.
 
-    Never one that readers see or have open. Files that no publication record names go too: a
-    publication was killed before it was recorded. The caller holds the writer lease and is
-    `exclusive` in state.
+    Never one that readers see or have open. Files that no publication record names are among them:
+    a publication was killed before it was recorded.
     """
     published = settings.published_directory
     newest = itertools.islice(publications(settings), settings.publication.keep)
     keep = {*(record["version"] for record in newest), current_version(published)}
     old = [path for path in sorted(published.glob("v*.duckdb")) if path.stem not in keep]
-    removed = [path for path, is_open in zip(old, open_elsewhere(old), strict=True) if not is_open]
+    return [path for path, is_open in zip(old, open_elsewhere(old), strict=True) if not is_open]
+
+
+def remove_old(settings: Settings) -> list[str]:
+    """Remove the versions that are too old and return them.
+
+    The caller holds the writer lease and is `exclusive` in state.
+    """
+    removed = old_files(settings)
     for path in removed:
         path.unlink()
     return [path.stem for path in removed]
