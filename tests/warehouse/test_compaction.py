@@ -319,11 +319,8 @@ def test_cells_that_are_compacted_share_the_columns_of_their_raw_table(
         with fresh() as connection:
             replay.catch_up(connection, settings.landing, order, run_id="run", rules=RULES)
             assert content(connection) == content(build)
-    assert [row[0] for row in content(build)["meta.columns"]] == [
-        ["eu", "us"],
-        ["eu", "us"],
-        ["eu"],
-    ]
+    cells = [row[0] for row in content(build)["meta.columns"]]
+    assert cells == [["eu"], ["eu", "us"], ["eu", "us"]]
 
 
 CHANGE = st.tuples(st.sampled_from("abcde"), st.integers(0, 9), st.booleans())
