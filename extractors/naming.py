@@ -16,7 +16,9 @@ _WORDS = """
     timestamp to top trailing true union unique unpivot user using variadic verbose wallet when
     where window with without
 """
-RESERVED = frozenset(_WORDS.split())
+# Columns of these names would hide DuckDB's own, by which a load finds its rows.
+ROW_NUMBERS = frozenset({"file_index", "file_row_number", "rowid"})
+RESERVED = frozenset(_WORDS.split()) | ROW_NUMBERS
 
 
 def quoted(*names: str) -> str:

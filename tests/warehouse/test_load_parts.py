@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from extractors.errors import SourceError
+from extractors.naming import raw_name
 from extractors.package import Column, Manifest, PackageWriter, package_directory
 from tests.warehouse.conftest import COLUMNS, NOON, MakePackage, raw_rows, write_part
 from warehouse.config import Settings
@@ -141,6 +142,18 @@ def test_a_part_with_other_columns_or_types_than_the_manifest_says_is_refused(
     whole: tuple[list[Row], list[Column]] = ([("z", 26)], list(COLUMNS))
     manifest = landed(settings, [whole, (rows, columns)])
     refused(build, settings, manifest, rf"part-00001\.parquet: column .*{message}")
+
+
+@pytest.mark.parametrize("name", ["rowid", "file_index", "file_row_number", "_cell"])
+def test_a_column_named_like_one_of_the_warehouse_is_refused_and_extractors_make_none(
+    name: str, build: duckdb.DuckDBPyConnection, settings: Settings, make_package: MakePackage
+) -> None:
+    columns = (*COLUMNS, Column(name, "INTEGER", name, "int4"))
+    manifest = make_package([("a", 1, 1)], columns=columns)
+    refused(
+        build, settings, manifest, rf"s\.t has a column {name}, a name that the warehouse keeps"
+    )
+    assert raw_name(name) != name
 
 
 @pytest.mark.parametrize("kind", ["DOUBLE", "mixed"])

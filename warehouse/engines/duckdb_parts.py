@@ -6,9 +6,11 @@ from pathlib import Path
 import duckdb
 
 from extractors.errors import SourceError
+from extractors.naming import ROW_NUMBERS
 from extractors.package import Column, Manifest
-from warehouse.engines.duckdb_package import DELETED, SEQUENCE, Incoming
+from warehouse.engines.duckdb_package import DELETED, METADATA, SEQUENCE, Incoming
 
+OWN = {*ROW_NUMBERS, *dict(METADATA), DELETED, SEQUENCE}
 SEQUENCE_TYPES = ("BIGINT", "VARCHAR")
 
 
@@ -20,7 +22,14 @@ def read_parts(
     Every part holds the manifest's columns in their types, and no other but `_deleted` (BOOLEAN)
     and, in the mode `stream`, `_sequence` (BIGINT or VARCHAR, in every part of one type).
     """
+    where = f"{manifest.source}.{manifest.entity}"
     expected = normal_types(connection, manifest.columns)
+    for name in expected:
+        if name in OWN:
+            raise SourceError(
+                f"{directory}: the manifest of {where} has a column {name}, a name that the"
+                " warehouse keeps for itself; extract again"
+            )
     files = {str(directory / part.name): part for part in (*manifest.parts, *manifest.quarantine)}
     rows = _rows(connection, list(files))
     for path, part in files.items():
@@ -36,7 +45,7 @@ def read_parts(
             if found.get(name) != kind:
                 raise SourceError(
                     f"{path}: column {name} is {found.get(name, 'missing')}, the manifest of"
-                    f" {manifest.source}.{manifest.entity} says {kind}; extract again"
+                    f" {where} says {kind}; extract again"
                 )
         for name in found.keys() - expected.keys():
             if own.setdefault(name, found[name]) != found[name] or not _is_ours(
@@ -44,7 +53,7 @@ def read_parts(
             ):
                 raise SourceError(
                     f"{path}: column {name} ({found[name]}) is not in the manifest of"
-                    f" {manifest.source}.{manifest.entity}; extract again"
+                    f" {where}; extract again"
                 )
     return Incoming(
         source=manifest.source,
