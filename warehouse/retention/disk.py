@@ -22,9 +22,12 @@ def usage(settings: Settings) -> dict[str, int]:
         "published": files.size(settings.published_directory),
         "logs": files.size(settings.logs_directory),
     }
-    outside = 0 if settings.landing.is_relative_to(settings.home) else files.size(settings.landing)
-    total = files.size(settings.home) + outside
-    other = total - sum(parts.values())
+    known = {settings.landing, settings.state_directory, settings.published_directory}
+    known |= {settings.logs_directory, *database.parent.glob(f"{database.name}*")}
+    other = sum(files.size(p) for p in settings.home.glob("*") if p not in known)
+    if settings.home in settings.landing.parents[1:]:
+        other -= parts["landing"] + rejected  # it lies deeper in one of them
+    total = sum(parts.values()) + other
     return {**parts, "other": other, "total": total, "free": _free(settings.home)}
 
 
