@@ -217,6 +217,21 @@ def test_outdated_history_is_left_out_and_the_versions_in_force_stay(
     assert replayed(settings) == content(build)
 
 
+def test_of_the_versions_of_one_stream_package_the_last_was_in_force(
+    settings: Settings, build: duckdb.DuckDBPyConnection, make_package: MakePackage
+) -> None:
+    make_package([("a", 1)])
+    changes = [("a", n, False, n) for n in (9, 3, 5)]
+    make_package(changes, mode="stream", start=1, to=2)
+    later = make_package([("a", 4)], mode="incremental", start=2, to=3)
+    catch_up(build, settings)
+    compaction.write(build, settings.landing, chain(settings), later.load_id)
+    catch_up(build, settings)
+    history = "SELECT id, n, _sequence FROM raw_s.t__history ORDER BY _load_id"
+    assert build.execute(history).fetchall() == [("a", 9, 9), ("a", 4, None)]
+    assert replayed(settings) == content(build)
+
+
 def test_every_type_that_raw_can_have_survives(
     settings: Settings, build: duckdb.DuckDBPyConnection
 ) -> None:

@@ -9,7 +9,8 @@ import duckdb
 from extractors.errors import SourceError
 from extractors.naming import literal, quoted
 from extractors.package import Column
-from warehouse.engines.duckdb_raw import HISTORY, METADATA, columns_of, ensure_table, schema_of
+from warehouse.engines.duckdb_package import METADATA, SEQUENCE
+from warehouse.engines.duckdb_raw import HISTORY, columns_of, ensure_table, schema_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,15 +81,18 @@ def raw_columns(
     ]
 
 
-def outdated(key: Sequence[str], before: str) -> str:
+def outdated(columns: Sequence[Column], key: Sequence[str], before: str) -> str:
     """Return the condition of history rows that a later version replaced before a load id.
 
-    Load ids sort by their time. The last version of each key before it stays: it was in force.
+    Load ids sort by their time, the versions that a stream's package made by `_sequence`. The last
+    version of each key before the load id stays: it was in force.
     """
+    order = ["_load_id", *(name for name in (SEQUENCE,) if name in {c.name for c in columns})]
     over = ", ".join([*map(quoted, key), f"_load_id < {literal(before)}"])
     return (
         f"_load_id < {literal(before)} AND"
-        f" row_number() OVER (PARTITION BY {over} ORDER BY _load_id DESC) > 1"
+        f" row_number() OVER (PARTITION BY {over}"
+        f" ORDER BY {', '.join(f'{name} DESC' for name in order)}) > 1"
     )
 
 
@@ -99,9 +103,10 @@ def outdated_rows(
     if not has_history(connection, place):
         return 0
     history = kept(place, with_history=True)["history"]
+    columns = raw_columns(connection, place, HISTORY)
     row = connection.execute(
         f"SELECT count(*) FROM (SELECT _load_id FROM {history.table} WHERE {history.condition}"
-        f" QUALIFY {outdated(key, before)})"
+        f" QUALIFY {outdated(columns, key, before)})"
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -65,7 +65,7 @@ def write(
             path = writer.directory / f"{name}.parquet"
             leaving_out = None
             if name == "history" and drop_history_before:
-                leaving_out = duckdb_compaction.outdated(newest.key, drop_history_before)
+                leaving_out = duckdb_compaction.outdated(history, newest.key, drop_history_before)
             duckdb_compaction.copy(connection, part, path, leaving_out)
             writer.add_part(path)
         return writer.commit(
