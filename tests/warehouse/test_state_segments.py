@@ -296,6 +296,9 @@ def test_records_queued_in_the_database_reach_state_once_though_killed_before_th
 def test_a_build_database_made_anew_repeats_no_record_of_state(settings: Settings) -> None:
     for path in (settings.build_database, settings.build_database.with_suffix(".second")):
         with duckdb_engine.build_database(path) as build:
-            outbox.add(build, "column_types", "column_types:1")
-            outbox.flush(build, settings.state_directory)
-    assert len(segments.records(settings.state_directory)) == 1
+            for number in (1, 2):  # a replay that was killed in between
+                outbox.add(build, "column_types", f"column_types:{number}")
+                outbox.add(build, "certificate", f"{path.suffix}:{number}")
+                outbox.flush(build, settings.state_directory)
+    assert len(segments.records(settings.state_directory, "column_types")) == 2
+    assert len(segments.records(settings.state_directory)) == 6

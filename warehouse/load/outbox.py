@@ -9,6 +9,10 @@ import duckdb
 from warehouse.engines import duckdb_engine
 from warehouse.state import segments
 
+# Their ids are new at each record: replaying packages into a new build database queues none that
+# state holds. Of the other kinds, which are rare, all ids are looked up.
+NEVER_REPEATED = {"certificate"}
+
 
 def add(connection: duckdb.DuckDBPyConnection, kind: str, record_id: str, **body: Any) -> None:
     """Queue a record in the transaction of what it describes."""
@@ -33,7 +37,10 @@ def flush(
     ids in state and only empties the queue.
     """
     queued = pending(connection)
-    known = segments.ids_since(state, _flushed(connection)) if queued else set[str]()
+    kinds = {record["kind"] for record in queued}
+    known = segments.ids(state, kinds - NEVER_REPEATED) | segments.ids(
+        state, kinds & NEVER_REPEATED, _flushed(connection)
+    )
     segments.append(state, [*segments.without(queued, known), *(extra or [])])
     if queued:
         with duckdb_engine.transaction(connection):
@@ -45,9 +52,6 @@ def flush(
 
 
 def _flushed(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the segment up to which state holds nothing that is still queued.
-
-    0 in a new build database: replaying packages queues what an earlier one had written.
-    """
+    """Return the segment up to which state holds nothing that is still queued, but by a replay."""
     row = connection.execute("SELECT max(segment) FROM meta.flushed").fetchone()
     return int(row[0]) if row and row[0] else 0

@@ -127,13 +127,12 @@ def newest_number(directory: Path) -> int:
     return last.head.number if last else 0
 
 
-def ids_since(directory: Path, number: int) -> set[str]:
-    """Return the ids of the records that came from the build database after a segment."""
+def ids(directory: Path, kinds: Collection[str], since: int = 0) -> set[str]:
+    """Return the ids of the records of the given kinds in the segments after `since`."""
     return {
         record["id"]
-        for segment in _backwards(directory, since=number)
-        for record in segment.records()
-        if "id" in record
+        for segment in (_backwards(directory, kinds, since) if kinds else ())
+        for record in segment.records(kinds)
     }
 
 
