@@ -52,7 +52,7 @@ demo: setup ## start the demo shop, load it, publish a version, and show what th
 test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" leaves out the slow ones)
 	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-soak: setup ## load the demo shop day by day for a month, and compare with one run at the end
+soak: setup ## load the demo day by day for a month, and do 10,000 random steps of a small warehouse
 	@python -m pytest -n 0 -m soak $(PYTEST_ARGS)
 
 lint: setup ## check style, SQL, portability to Redshift, and who imports whom

@@ -64,6 +64,7 @@ def _take(settings: Settings, directory: Path, keep: int | None) -> Taken:
     copying = _Copying(directory, _last_of_this_warehouse(directory, identity))
     where = _positions(settings)
     with segments.exclusive(settings.state_directory):  # a rollback takes no lease
+        segments.verify(settings.state_directory)
         copying.add_all(_below(settings.state_directory, "state"))
         current = versions.current_version(settings.published_directory)
         newest = next(versions.publications(settings), None)

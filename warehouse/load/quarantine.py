@@ -66,9 +66,10 @@ def restore_discards(connection: duckdb.DuckDBPyConnection, state: Path) -> None
     """
     if connection.execute("SELECT count(*) FROM meta.quarantine_discards").fetchone() != (0,):
         return
-    for decision in segments.records(state, DECISION):
-        if decision["decision"] == "discarded":
-            _remember(connection, decision)
+    with duckdb_engine.transaction(connection):  # all or none: what is not empty is not filled
+        for decision in segments.records(state, DECISION):
+            if decision["decision"] == "discarded":
+                _remember(connection, decision)
 
 
 def discard(

@@ -8,7 +8,7 @@ import duckdb
 
 from extractors.errors import AuditError, SourceError
 from extractors.package import Manifest, packages, read_manifest, sweep, utc_text
-from warehouse.engines import duckdb_raw
+from warehouse.engines import duckdb_engine, duckdb_raw
 from warehouse.load import chains, compaction, package, schema_changes
 from warehouse.state import segments
 
@@ -105,11 +105,12 @@ def restore_certificates(
     """Fill an empty `meta.certificates` from state, with those checked by `until`."""
     if connection.execute("SELECT count(*) FROM meta.certificates").fetchone() != (0,):
         return
-    for record in segments.records(state, "certificate"):
-        body = record["certificate"]
-        if until and body["checked_at"] > utc_text(until):
-            continue
-        names = ", ".join(body)
-        marks = ", ".join("?" for _ in body)
-        values = list(body.values())
-        connection.execute(f"INSERT INTO meta.certificates ({names}) VALUES ({marks})", values)
+    with duckdb_engine.transaction(connection):  # all or none: what is not empty is not filled
+        for record in segments.records(state, "certificate"):
+            body = record["certificate"]
+            if until and body["checked_at"] > utc_text(until):
+                continue
+            names = ", ".join(body)
+            marks = ", ".join("?" for _ in body)
+            values = list(body.values())
+            connection.execute(f"INSERT INTO meta.certificates ({names}) VALUES ({marks})", values)
