@@ -1,8 +1,9 @@
-"""A held-back month of real orders is loaded as a real increment."""
+"""A held-back month of real orders arrives as an increment, also after a loss; the past is kept."""
 
 import re
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.demo_shops import real_orders
-from tests.shops import Shop, differences
+from tests.shops import REPOSITORY, Shop, differences
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +48,18 @@ def shop(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterato
     started.command("demo", "down", "--delete")
 
 
+@pytest.fixture(scope="module")
+def backups(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the backup that was taken before the month arrived."""
+    return tmp_path_factory.mktemp("backups")
+
+
+def hashes(version: dict[str, Any]) -> dict[str, str]:
+    return {f"{t['schema']}.{t['table']}": t["content_hash"] for t in version["tables"]}
+
+
 def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_all_at_once(
-    shop: Shop, shared_data: Path, tmp_path: Path
+    shop: Shop, shared_data: Path, tmp_path: Path, backups: Path
 ) -> None:
     with connect(shop) as late, connect(shop) as other:
         late.execute("BEGIN")
@@ -59,6 +70,7 @@ def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_
         )
         late.execute("RELEASE SAVEPOINT before_the_row")
         first = shop.json("run", "--as-of", "2011-02-01T00:00:00Z")
+        shop.command("backup", str(backups))
         late.execute("COMMIT")
         other.execute(
             "UPDATE products SET category = 'relabelled', updated_at = '2001-01-01 00:00+00'"
@@ -107,6 +119,65 @@ def test_late_commits_old_stamps_and_a_held_back_month_arrive_and_equal_loading_
     assert {t["mode"] for t in rebuilt["tables"] if t["source"] == "shop"} == {"incremental"}
     assert shop.current()["tables"] == at_once.current()["tables"]
     assert differences(incremental, shop.published) == []
+
+
+def test_a_warehouse_lost_after_its_backup_catches_up_with_one_that_never_was(
+    shop: Shop, backups: Path, tmp_path: Path
+) -> None:
+    lost = shop.sibling(tmp_path / "lost")
+    lost.command("restore", str(backups))
+    assert lost.current()["tables"] == shop.versions()[0]["tables"]
+    shutil.rmtree(lost.directory / "var")
+
+    lost.command("restore", str(backups))
+    result = lost.json("run", "--as-of", "2011-03-01T00:00:00Z")
+    assert (result["version"], result["published"]) == ("v000002", True)
+    modes = {table["mode"] for table in result["tables"] if table["source"] == "shop"}
+    assert modes == {"incremental"}
+    assert {table["certificate"] for table in result["tables"]} == {"passed"}
+    assert lost.current()["tables"] == shop.current()["tables"] != shop.versions()[0]["tables"]
+    assert differences(lost.published, shop.published) == []
+    assert [version["version"] for version in lost.versions()] == ["v000001", "v000002"]
+
+
+def test_a_side_version_is_what_was_published_but_for_what_a_corrected_model_changes(
+    shop: Shop, tmp_path: Path
+) -> None:
+    home, first = shop.directory / "var", shop.versions()[0]
+    project = tmp_path / "project"
+    shutil.copytree(REPOSITORY / "dbt_project", project)
+    model = project / "models/marts/core/core__daily_totals.sql"
+    counted = model.read_text().replace(
+        "1 as order_count", "case when is_counted then 1 else 0 end as order_count"
+    )
+    model.write_text(counted)
+    corrected = shop.directory / "corrected.yml"
+    text = (shop.directory / "warehouse.yml").read_text()
+    corrected.write_text(text.replace("warehouse:\n", f"warehouse:\n  dbt_project: {project}\n", 1))
+    untouched = [home / "build.duckdb", *sorted(home.glob("landing/**/*.*"))]
+    before = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in untouched]
+
+    made = shop.json("--config", str(corrected), "rebuild", "--known-at", "v000001")
+
+    assert (made["version"], made["as_of"]) == ("r000001", first["as_of"])
+    published, aside = hashes(first), hashes(made)
+    assert aside.keys() == published.keys()
+    assert {name for name in aside if aside[name] != published[name]} == {"core.daily_totals"}
+    assert [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in untouched] == before
+    assert not (home / "rebuild").exists()
+    assert [v["version"] for v in shop.versions()] == ["v000001", "v000002", "v000003"]
+    assert shop.current()["version"] == "v000003"
+    assert [v["version"] for v in shop.json("versions", "--side")] == ["r000001"]
+
+    count = "select count(*) as n from core.orders where not is_counted"
+    (dropped,) = shop.json("sql", "--version", "v000001", count)
+    assert dropped["n"] > 0
+    marts = shop.json("diff", "v000001", "r000001")["marts"]
+    (found,) = [mart for mart in marts if mart["status"] != "identical"]
+    assert found["mart"] == "core.daily_totals"
+    amounts = found["difference"]["amounts"]
+    changes = {a["column"]: a["change"] for a in amounts if Decimal(a["change"])}
+    assert changes == {"order_count": -dropped["n"]}
 
 
 def test_a_row_deleted_at_the_source_leaves_the_marts(shop: Shop) -> None:
