@@ -113,8 +113,12 @@ class Bench:
         point: str | None = None,
         fault: str | None = None,
         moments: Sequence[Moment] = (),
+        without: str | None = None,
     ) -> Ended:
-        """Run the warehouse, struck at a point, copied at moments, or to its end."""
+        """Run the warehouse, struck at a point, copied at moments, or to its end.
+
+        `without` names a safeguard that is taken out of the product.
+        """
         # dbt is struck together with the run, and its fsyncs are recorded: then it is its own
         is_warm = point != "dbt model built" and fault not in RECORDED
         files = self._files()
@@ -124,6 +128,7 @@ class Bench:
             "arguments": ["run"],
             "point": point,
             "fault": fault,
+            "without": without,
             "dbt": str(self._dbt) if is_warm else None,
             "moments": [asdict(moment) for moment in moments],
             **{name: str(path) for name, path in files.items()},

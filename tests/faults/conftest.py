@@ -34,6 +34,8 @@ def prepared(
         bench.source.run(*SECOND_DAY)
         bench.set_clock("2026-01-02T12:30:00Z")
         undisturbed = bench.finish()
+        assert {*undisturbed["raw"]} == {"orders", "products", "products__history"}
+        assert len(undisturbed["published"]["hashes"]) == 2
         bench.restore("published")
         for point in ("raw complete", "audit passed"):
             assert bench.run(point, "kill").struck

@@ -65,7 +65,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[A
 def _raw(build: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of every raw table: live ones, tombstones and history."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for table in duckdb_snapshot.tables(build, "raw_s"):
+    for table in duckdb_snapshot.tables(build, ["raw_s"])["raw_s"]:
         columns = [c for c in duckdb_raw.columns_of(build, "raw_s", table) if c not in _OWN]
         shown = ", ".join(f"{c} IS NULL" if c == "_deleted_at" else c for c in columns)
         found[table] = _rows(build, f"SELECT {shown} FROM raw_s.{table}")
@@ -80,12 +80,13 @@ def _not_landed(build: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
 
 
 def _not_in_state(build: duckdb.DuckDBPyConnection, home: Path) -> list[Any]:
-    """Return the certificates that state has lost or holds twice, and what waits to get there."""
+    """Return the certificates that state lacks, holds twice or made up, and what waits for it."""
     ids = [record["id"] for record in segments.records(home / "state") if "id" in record]
     made = _rows(build, "SELECT 'certificate:' || certificate_id FROM meta.certificates")
     waiting = _rows(build, "FROM meta.outbox")
+    certificates = {i for i in ids if i.startswith("certificate:")}
     return [
-        *({row[0] for row in made} - {*ids}),
+        *({row[0] for row in made} ^ certificates),
         *(i for i in {*ids} if ids.count(i) > 1),
         *waiting,
     ]
@@ -112,15 +113,33 @@ def _state(home: Path) -> list[Any]:
     return [sorted(found), len(published)]
 
 
+def seen_by_readers(home: Path) -> tuple[str | None, bool]:
+    """Return the version that readers see, and whether its tables are those that were recorded."""
+    current = versions.current_version(home / "published")
+    if current is None:
+        return None, False
+    recorded = {
+        f"{table['schema']}.{table['table']}": (table["rows"], table["content_hash"])
+        for record in segments.records(home / "state", "publication")
+        if record["version"] == current
+        for table in record["tables"]
+    }
+    return current, _hashes(versions.version_path(home / "published", current)) == recorded
+
+
+def _hashes(path: Path) -> dict[str, tuple[int, str]]:
+    with duckdb.connect(str(path), read_only=True) as file:
+        return {
+            f"{schema}.{table}": duckdb_snapshot.content_hash(file, schema, table)
+            for schema, names in duckdb_snapshot.tables(file, ["core", "campaign"]).items()
+            for table in names
+        }
+
+
 def _published(home: Path) -> dict[str, Any]:
     """Return the tables that readers see by content hash, and the files that are there."""
     folder = home / "published"
     current = versions.current_version(folder)
     assert current is not None
-    with duckdb.connect(str(versions.version_path(folder, current)), read_only=True) as file:
-        hashes = {
-            f"{schema}.{table}": duckdb_snapshot.content_hash(file, schema, table)
-            for schema in ("core", "campaign")
-            for table in duckdb_snapshot.tables(file, schema)
-        }
+    hashes = _hashes(versions.version_path(folder, current))
     return {"current": current, "hashes": hashes, "files": sorted(p.name for p in folder.iterdir())}

@@ -73,8 +73,10 @@ def in_dbt(events: int) -> Hook:
     return hook
 
 
-def _is_publication(_connection: Any, _state: Any, extra: Any = None) -> bool:
-    return bool(extra)
+def _is_publication(*arguments: Any) -> bool:
+    """Return whether the records that are written, the last argument, are a publication's."""
+    records = arguments[-1]
+    return isinstance(records, list) and any(r["kind"] == "publication" for r in records)
 
 
 EXTRACT: dict[str, Hook] = {
@@ -82,7 +84,7 @@ EXTRACT: dict[str, Hook] = {
     "manifest renamed": after("extractors.package:PackageWriter", "commit"),
     "transaction begun": before("warehouse.engines.duckdb_raw", "ensure_table"),
     "rows in": after("warehouse.engines.duckdb_raw", "apply_parts"),
-    "history in": after("warehouse.engines.duckdb_raw", "keep_history"),
+    "history in": after("warehouse.engines.duckdb_raw", "_keep_history"),
     "committed": after("warehouse.load.package", "load_package"),
     "certificate queued": after("warehouse.load.outbox", "add"),
 }
@@ -93,8 +95,9 @@ BUILD: dict[str, Hook] = {
 PUBLISH: dict[str, Hook] = {
     "version written": after("warehouse.engines.duckdb_snapshot", "copy_public"),
     "version renamed": after("warehouse.publish.publication", "_make_durable"),
-    "state segment renamed": after("warehouse.state.segments", "append"),
+    "state segment renamed": after("warehouse.state.segments", "append", when=_is_publication),
     "outbox emptied": after("warehouse.load.outbox", "flush", when=_is_publication),
+    "pointer begun": before("pathlib:Path", "symlink_to"),
     "pointer swapped": after("warehouse.publish.versions", "switch"),
     "old versions removed": after("warehouse.publish.versions", "remove_old"),
     "status written": after("warehouse.publish.status", "write_status"),

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.faults import disk, points, warm_dbt
+from tests.faults import broken, disk, points, warm_dbt
 
 IMPORTED = (
     "cli.main",
@@ -103,6 +103,8 @@ def _command(request: dict[str, Any], channel: socket.socket | None) -> None:
         from orchestration import dbt
 
         dbt.executable = lambda: request["dbt"]
+    if request["without"]:
+        broken.BROKEN[request["without"]][0]()
     if request["point"]:
         points.POINTS[request["point"]](lambda: _strike(request, home))
     main(request["arguments"])

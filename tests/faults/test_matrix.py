@@ -9,6 +9,7 @@ import pytest
 from tests.faults import small_disk
 from tests.faults.cells import Ended
 from tests.faults.conftest import Prepared
+from tests.faults.contents import seen_by_readers
 from tests.faults.points import BUILD, EXTRACT, PUBLISH
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ STARTS = {
 }
 CELLS = [(point, fault) for point in STARTS for fault in FAULTS]
 # After these a run may end well: what it still writes may find room, or is written already.
-LAST = ("pointer swapped", "old versions removed", "status written")
+LAST = ("pointer begun", "pointer swapped", "old versions removed", "status written")
 # What the run says of its disk or its folders
 CAUSES = {
     "full disk": r"No space left on device|disk is full|disk I/O error",
@@ -36,10 +37,17 @@ CAUSES = {
 def test_a_run_struck_at_a_durable_step_and_run_again_ends_as_if_undisturbed(
     prepared: Prepared, point: str, fault: str
 ) -> None:
+    struck_and_run_again(prepared, point, fault)
+
+
+def struck_and_run_again(
+    prepared: Prepared, point: str, fault: str, without: str | None = None
+) -> None:
+    """Run one cell, on the product or on one `without` a safeguard."""
     bench = prepared.bench
     with small_disk.mounted(bench.home) if fault == "full disk" else nullcontext():
         bench.restore(STARTS[point])
-        ended = bench.run(point, fault)
+        ended = bench.run(point, fault, without=without)
         assert ended.struck, f"{point} was not reached:\n{ended.output}"
         if fault in CAUSES:
             if ended.status or point not in LAST:
@@ -50,6 +58,7 @@ def test_a_run_struck_at_a_durable_step_and_run_again_ends_as_if_undisturbed(
         for image in bench.images() if fault == "power cut" else [None]:
             if image:
                 bench.put(image)
+            assert seen_by_readers(bench.home) in {("v000001", True), ("v000002", True)}
             assert differences(bench.finish(), prepared.undisturbed) == {}
 
 
