@@ -26,7 +26,7 @@ from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.load import builds, certificates, outbox, positions, quarantine, replay, runs
+from warehouse.load import builds, certificates, discards, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
 from warehouse.state import segments
@@ -266,7 +266,7 @@ def _begin(pipeline: Pipeline) -> None:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         replay.restore_certificates(connection, settings.state_directory)
-        quarantine.restore_discards(connection, settings.state_directory)
+        discards.restore(connection, settings.state_directory)
         pipeline.resumed_as_of = runs.begin(connection, settings.state_directory, pipeline.run_id)
         pipeline.catch_up(connection, sources.landed_tables(settings))
 

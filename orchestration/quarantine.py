@@ -11,7 +11,7 @@ from orchestration import dynamodb, progress
 from orchestration.pipeline import Options, Pipeline, running
 from warehouse.config import Settings
 from warehouse.config.sources import DynamodbSource
-from warehouse.load import quarantine
+from warehouse.load import discards, quarantine
 from warehouse.load.rejected import Entry, Selection, entries
 from warehouse.load.replay import load_or_reject
 from warehouse.who import who
@@ -41,7 +41,7 @@ def discard(settings: Settings, identities: Sequence[str], why: str) -> list[Ent
         running(settings, Options(interactive=True)) as pipeline,
         pipeline.database() as connection,
     ):
-        return quarantine.discard(connection, identities, by=who(), why=why)
+        return discards.discard(connection, identities, by=who(), why=why)
 
 
 def replay(

@@ -21,7 +21,7 @@ from extractors.package import Column, PackageWriter, load_id_at, package_direct
 from tests.warehouse.conftest import NOON, MakePackage, raw_rows
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.load import chains, compaction, outbox, quarantine, replay
+from warehouse.load import chains, compaction, discards, outbox, replay
 from warehouse.load.package import LoadRules
 
 TABLES = [("s", "main", "t")]
@@ -155,11 +155,11 @@ def test_what_was_discarded_after_the_compaction_stays_discarded(
     catch_up(build, settings)
     compaction.compact(build, settings.landing, chain(settings))
     (entry, _) = build.execute("SELECT quarantine_id FROM meta.quarantine ORDER BY ALL").fetchall()
-    quarantine.discard(build, [entry[0]], by="me", why="a test")
+    discards.discard(build, [entry[0]], by="me", why="a test")
     outbox.flush(build, settings.state_directory)
     found = "SELECT * FROM meta.quarantine ORDER BY ALL"
     with fresh() as connection:
-        quarantine.restore_discards(connection, settings.state_directory)
+        discards.restore(connection, settings.state_directory)
         catch_up(connection, settings)
         assert connection.execute(found).fetchall() == build.execute(found).fetchall()
         assert "discarded" in str(connection.execute(found).fetchall())

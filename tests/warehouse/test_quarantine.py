@@ -11,7 +11,7 @@ from extractors.package import Column, Manifest
 from tests.warehouse.conftest import MakePackage
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.load import outbox, quarantine
+from warehouse.load import discards, outbox, quarantine
 from warehouse.load import rejected as read_entries
 from warehouse.load.package import LoadRules, load_package
 from warehouse.publish import status
@@ -124,18 +124,18 @@ def test_a_discarded_row_stays_discarded_whatever_comes(
 ) -> None:
     load(make_package([("a", 1)], rejected=[rejected("b"), rejected("c")]))
     identity = dict(entries(build, "row_key, quarantine_id"))['["b"]']
-    quarantine.discard(build, [identity[:8]], by="ann@host", why="a test order")
+    discards.discard(build, [identity[:8]], by="ann@host", why="a test order")
     decided = ("discarded", "ann@host", "a test order")
     assert entries(build, "row_key, decision, decided_by, why") == [
         ('["b"]', *decided),
         ('["c"]', "open", None, None),
     ]
-    assert quarantine.discard(build, [identity], by="bob", why="other") == []
+    assert discards.discard(build, [identity], by="bob", why="other") == []
     with segments.exclusive(settings.state_directory):
         outbox.flush(build, settings.state_directory)
     # as after deleting the build database
     build.execute("DELETE FROM meta.quarantine; DELETE FROM meta.quarantine_discards")
-    quarantine.restore_discards(build, settings.state_directory)
+    discards.restore(build, settings.state_directory)
     load(make_package([("a", 1)], to=2, rejected=[rejected("b")]))
     assert entries(build, "decision, decided_by, why") == [decided]
     load(make_package([("a", 1), ("b", 1)], to=3))
@@ -149,9 +149,9 @@ def test_only_what_is_open_and_known_can_be_discarded(
     load(make_package([("a", 1)], to=2))
     ((identity,),) = entries(build, "quarantine_id")
     with pytest.raises(ConfigError, match=f"{identity}: is superseded: the full read"):
-        quarantine.discard(build, [identity], by="ann", why="-")
+        discards.discard(build, [identity], by="ann", why="-")
     with pytest.raises(ConfigError, match="ffff: no rejected row has an ID that begins so"):
-        quarantine.discard(build, ["ffff"], by="ann", why="-")
+        discards.discard(build, ["ffff"], by="ann", why="-")
 
 
 def test_a_replayed_package_says_by_whom_in_its_entries_and_in_state(
@@ -159,13 +159,13 @@ def test_a_replayed_package_says_by_whom_in_its_entries_and_in_state(
 ) -> None:
     load(make_package([("a", 1)], rejected=[rejected("b"), rejected("c")]))
     identity = dict(entries(build, "row_key, quarantine_id"))['["b"]']
-    quarantine.discard(build, [identity], by="bob@host", why="a mistake")
+    discards.discard(build, [identity], by="bob@host", why="a mistake")
     replayed = load(make_package([("b", 2)], mode="incremental", start=1, to=1, facts=REPLAY))
     assert entries(build, "row_key, decision, decided_by, why") == [
         ('["b"]', "replayed", "ann@host", "columns declared"),
         ('["c"]', "open", None, None),
     ]
-    *_, record = [r for r in outbox.pending(build) if r["kind"] == quarantine.DECISION]
+    *_, record = [r for r in outbox.pending(build) if r["kind"] == discards.DECISION]
     assert (record["quarantine_ids"], record["load_id"]) == ([identity], replayed.load_id)
 
 
@@ -175,7 +175,7 @@ def test_what_a_run_leaves_for_reading_commands_is_grouped_and_counts_what_is_op
     twice = [rejected("b"), rejected("b"), rejected("c", reason="no_route", field=None)]
     load(make_package([("a", 1)], rejected=twice))
     identity = dict(entries(build, "row_key, quarantine_id"))['["c"]']
-    quarantine.discard(build, [identity], by="ann@host", why="-")
+    discards.discard(build, [identity], by="ann@host", why="-")
     status.write_status(build, settings)
     (table,) = status.status(settings)["tables"]
     assert table["quarantined"] == 2

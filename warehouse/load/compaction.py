@@ -21,7 +21,7 @@ from extractors.package import (
 from warehouse.engines import duckdb_compaction, duckdb_engine
 from warehouse.engines.duckdb_compaction import RawCell
 from warehouse.engines.duckdb_raw import HISTORY
-from warehouse.load import chains, quarantine
+from warehouse.load import chains, discards
 from warehouse.load.chains import MODE, REJECTED, place_of
 
 
@@ -103,7 +103,7 @@ def take(connection: duckdb.DuckDBPyConnection, landing: Path, manifest: Manifes
         if is_behind:
             history = [Column(**column) for column in manifest.facts["history"]]
             duckdb_compaction.take(connection, place, files, manifest.columns, history)
-            quarantine.apply_discards(connection)  # those of later, which state remembers
+            discards.apply(connection)  # those of later, which state remembers
         elif manifest.facts["history_since"] and "history" in files and not is_older:
             duckdb_compaction.take_history(connection, place, files["history"])
         connection.execute(
