@@ -46,8 +46,11 @@ def fill(home: Path) -> None:
 
 
 def limit(_home: Path) -> None:
-    """Let no file grow any more: as near to a full disk as one comes without mounting one."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    """Let no file grow any more: as near to a full disk as one comes without mounting one.
+
+    But for small ones: what the command says goes to a file, too.
+    """
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
 
 
 def deny(home: Path) -> None:

@@ -22,13 +22,14 @@ STARTS = {
     **dict.fromkeys(BUILD, "raw complete"),
     **dict.fromkeys(PUBLISH, "audit passed"),
 }
-CELLS = [(point, fault) for point in STARTS for fault in FAULTS]
+LIMITED = [(point, "limited files") for point in ("rows in", "version written")]
+CELLS = [*dict.fromkeys([*((point, fault) for point in STARTS for fault in FAULTS), *LIMITED])]
 # After these a run may end well: what it still writes may find room, or is written already.
 LAST = ("pointer begun", "pointer swapped", "old versions removed", "status written")
 # What the run says of its disk or its folders
 CAUSES = {
     "full disk": r"No space left on device|disk is full|disk I/O error",
-    "limited files": r"File too large",
+    "limited files": r"File too large|disk I/O error",
     "denied": r"Permission denied|readonly",
 }
 
