@@ -61,6 +61,14 @@ def _marts(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     }
 
 
+def made(manifest: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return the tables (schema, name) that the nodes make or read."""
+    return {
+        *((node["schema"], node["alias"]) for node in manifest["nodes"].values()),
+        *((entry["schema"], entry["identifier"]) for entry in manifest["sources"].values()),
+    }
+
+
 def require_filled(manifest: Path, settings: Settings) -> None:
     """Raise ConfigError naming the raw tables that staging reads and no configured table fills."""
     document: Mapping[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))

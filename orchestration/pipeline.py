@@ -177,6 +177,7 @@ class Pipeline:
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
+            builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
             self.plan = staleness.plan(manifest, builds.recorded(connection), self.now)
             builds.forget(connection, self.plan.nodes)
         return True

@@ -50,3 +50,20 @@ def test_a_model_that_changed_its_name_keeps_its_table(build: duckdb.DuckDBPyCon
     builds.record(build, [ORDERS, renamed])
     assert builds.drop_gone(build, ["model.all_orders"]) == []
     assert list(builds.recorded(build)) == ["model.all_orders"]
+
+
+def test_a_table_without_a_record_is_dropped_once_no_model_makes_it(
+    build: duckdb.DuckDBPyConnection,
+) -> None:
+    build.execute("CREATE SCHEMA core; CREATE TABLE core.failed_its_audit (n INTEGER)")
+    build.execute("CREATE TABLE core.orders__dbt_backup (n INTEGER)")
+    build.execute("CREATE TABLE core.orders (n INTEGER)")
+    build.execute("CREATE SCHEMA solved; CREATE TABLE solved.own (n INTEGER)")
+    assert builds.drop_unmade(build, ["core", "campaign"], [("core", "Orders")]) == [
+        ("core", "failed_its_audit"),
+        ("core", "orders__dbt_backup"),
+    ]
+    assert build.execute(
+        "SELECT table_schema, table_name FROM information_schema.tables"
+        " WHERE table_schema IN ('core', 'solved') ORDER BY ALL"
+    ).fetchall() == [("core", "orders"), ("solved", "own")]

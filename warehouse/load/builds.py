@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from extractors.naming import quoted
-from warehouse.engines import duckdb_engine
+from warehouse.engines import duckdb_engine, duckdb_snapshot
 
 Table = tuple[str, str]  # schema, name
 
@@ -81,6 +81,21 @@ def drop_gone(connection: duckdb.DuckDBPyConnection, known: Iterable[str]) -> li
                 connection.execute(f"DROP {what} {quoted(*table)}")
         forget(connection, gone)
     return dropped
+
+
+def drop_unmade(
+    connection: duckdb.DuckDBPyConnection, schemas: Sequence[str], made: Iterable[Table]
+) -> list[Table]:
+    """Drop the tables of schemas that no node makes, and return them.
+
+    A build that failed or was killed left them without a record, and its model is gone since.
+    """
+    found = duckdb_snapshot.tables(connection, schemas)
+    wanted = {(schema.lower(), name.lower()) for schema, name in made}
+    unmade = [(s, t) for s, names in found.items() for t in names if (s, t.lower()) not in wanted]
+    for table in unmade:
+        connection.execute(f"DROP TABLE {quoted(*table)}")
+    return unmade
 
 
 def hashes(connection: duckdb.DuckDBPyConnection) -> dict[Table, tuple[int, str]]:
