@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,43 @@ def test_a_changed_list_is_refused(
     path.write_text(path.read_text().replace("v000001", "v000009"))
     with pytest.raises(AuditError, match="b000001.json: not a list of a backup as it was written"):
         restore.restore(elsewhere, backups)
+
+
+@pytest.mark.parametrize("target", ["..", ".", "", "a/b", "/tmp"])
+def test_a_list_whose_links_lead_out_of_the_folder_is_refused(
+    target: str, run: Run, settings: Settings, elsewhere: Settings, backups: Path
+) -> None:
+    run(1)
+    found = take.take(settings, backups).backup
+    link = store.Entry("published/up", target=target)
+    below = [replace(e, path=f"published/up/up/{e.path}") for e in found.entries if e.sha256]
+    store.write(backups, replace(found, entries=(link, *below)))
+    with pytest.raises(AuditError, match="not a list of a backup as it was written"):
+        restore.restore(elsewhere, backups)
+    assert sorted(path.name for path in elsewhere.path.parent.iterdir()) == ["warehouse.yml"]
+
+
+def test_a_copy_that_another_program_left_among_the_lists_is_no_backup(
+    run: Run, settings: Settings, backups: Path
+) -> None:
+    run(1)
+    take.take(settings, backups)
+    listed_at = backups / "backups" / "b000001.json"
+    shutil.copy(listed_at, listed_at.with_name("b000001 (conflicted copy).json"))
+    assert take.take(settings, backups).backup.id == "b000002"
+    assert store.ids(backups) == ["b000001", "b000002"]
+
+
+def test_a_folder_of_landing_that_a_link_leads_to_is_in_the_backup(
+    run: Run, settings: Settings, elsewhere: Settings, backups: Path, tmp_path: Path
+) -> None:
+    run(1)
+    before = files(settings.landing)
+    (settings.landing / "s").rename(tmp_path / "other disk")
+    (settings.landing / "s").symlink_to(tmp_path / "other disk")
+    take.take(settings, backups)
+    restore.restore(elsewhere, backups)
+    assert files(elsewhere.landing) == before
 
 
 def test_a_restore_killed_between_two_moves_is_finished_by_the_next(

@@ -167,3 +167,22 @@ def test_certificates_are_those_checked_by_then(
         replay.restore_certificates(aside, settings.state_directory, now - timedelta(hours=1))
         found = aside.execute("SELECT status FROM meta.certificates").fetchall()
     assert found == [("passed",)]
+
+
+def test_certificates_come_back_from_state_all_or_none(
+    build: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """Half of them would count as all, and the newest, which may have failed, comes last."""
+    whole = {
+        **dict.fromkeys(("certificate_id", "run_id", "source", "cell", "table_name"), ""),
+        "kind": "exact",
+        "status": "passed",
+        "checked_at": utc_text(datetime.now(UTC)),
+        **dict.fromkeys(("source_rows", "warehouse_rows", "re_read_rows", "deleted_rows"), 0),
+    }
+    records = [{"kind": "certificate", "certificate": c} for c in (whole, {**whole, "kind": None})]
+    with segments.exclusive(settings.state_directory):
+        segments.append(settings.state_directory, records)
+    with pytest.raises(duckdb.ConstraintException):
+        replay.restore_certificates(build, settings.state_directory)
+    assert build.execute("SELECT count(*) FROM meta.certificates").fetchone() == (0,)

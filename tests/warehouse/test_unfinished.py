@@ -1,5 +1,6 @@
 """The last run is told to everybody, and a killed one or waiting packages ask for another."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -82,3 +83,13 @@ def test_a_package_that_raw_does_not_hold_asks_for_a_run_unless_it_was_refused(
     assert reason(settings, second.load_id) is None
     reject(directory)
     assert reason(settings, first.load_id) is None
+
+
+def test_a_run_that_is_killed_before_it_decides_hands_on_the_tick_it_took_over(
+    build: duckdb.DuckDBPyConnection, state: Path
+) -> None:
+    tick = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    runs.begin(build, state, "one")
+    runs.set_as_of(build, "one", tick)
+    assert runs.begin(build, state, "two") == tick
+    assert runs.begin(build, state, "three") == tick

@@ -71,7 +71,8 @@ def object_path(directory: Path, sha256: str) -> Path:
 
 def ids(directory: Path) -> list[str]:
     """Return the ids of the backups, oldest first."""
-    return sorted(path.stem for path in (directory / "backups").glob("b*.json"))
+    found = (path.stem for path in (directory / "backups").glob("b*.json"))
+    return sorted(name for name in found if re.fullmatch(r"b\d+", name))
 
 
 def next_id(directory: Path) -> str:
@@ -115,7 +116,9 @@ def _is_inside(entry: Entry) -> bool:
     """Return whether an entry can only be written below the folder that it is restored to."""
     path = PurePosixPath(entry.path)
     is_named = entry.sha256 is not None and re.fullmatch(r"[0-9a-f]{64}", entry.sha256) is not None
-    is_linked = entry.target is not None and "/" not in entry.target
+    # a plain name: the link `..` would lead the entries below it out of the folder
+    is_linked = entry.target is not None and PurePosixPath(entry.target).parts == (entry.target,)
+    is_linked = is_linked and entry.target != ".."
     return not path.is_absolute() and ".." not in path.parts and is_named != is_linked
 
 

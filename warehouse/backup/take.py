@@ -1,6 +1,7 @@
 """Take a backup: one consistent moment of everything that a warehouse keeps."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,12 +136,17 @@ def _build_database(settings: Settings) -> list[Path]:
 
 
 def _below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a folder; hidden ones are locks and work in progress."""
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        is_hidden = any(part.startswith(".") for part in relative.parts)
-        if path.is_file() and not path.is_symlink() and not is_hidden:
-            yield f"{name}/{relative.as_posix()}", path
+    """Yield the files of a folder, also of folders and files that links lead to on other disks.
+
+    Hidden ones are locks and work in progress; the pointer is a link that is kept as one.
+    """
+    for root, _, names in os.walk(folder, followlinks=True):
+        for path in (Path(root, each) for each in sorted(names)):
+            relative = path.relative_to(folder)
+            is_hidden = any(part.startswith(".") for part in relative.parts)
+            is_pointer = (name, relative.as_posix()) == ("published", versions.POINTER)
+            if path.is_file() and not is_hidden and not is_pointer:
+                yield f"{name}/{relative.as_posix()}", path
 
 
 def _positions(settings: Settings) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from extractors.package import utc_text, write_atomically
+from warehouse.engines import duckdb_engine
 
 FILE = "run.json"
 
@@ -48,15 +49,18 @@ def begin(connection: duckdb.DuckDBPyConnection, state: Path, run_id: str) -> da
     The killed run's tick is finished first, so that a kill changes no result.
     """
     started_at = datetime.now(UTC)
-    unfinished = connection.execute(
-        "SELECT as_of FROM meta.runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1"
-    ).fetchone()
-    connection.execute("UPDATE meta.runs SET status = 'killed' WHERE status = 'running'")
-    connection.execute(
-        "INSERT INTO meta.runs VALUES (?, NULL, ?, NULL, 'running')", [run_id, started_at]
-    )
+    with duckdb_engine.transaction(connection):
+        unfinished = connection.execute(
+            "SELECT as_of FROM meta.runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1"
+        ).fetchone()
+        as_of = unfinished[0].astimezone(UTC) if unfinished and unfinished[0] else None
+        connection.execute("UPDATE meta.runs SET status = 'killed' WHERE status = 'running'")
+        # With the tick: this run may be killed in turn before it decides on one.
+        connection.execute(
+            "INSERT INTO meta.runs VALUES (?, ?, ?, NULL, 'running')", [run_id, as_of, started_at]
+        )
     _tell(state, LastRun(run_id, "running", utc_text(started_at)))
-    return unfinished[0].astimezone(UTC) if unfinished and unfinished[0] else None
+    return as_of
 
 
 def set_as_of(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: datetime) -> None:
