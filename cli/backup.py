@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of, time_text
+from cli.shared import as_json, examples, may_wait, print_json, print_table, settings_of, time_text
 from extractors.errors import AuditError, ConfigError
 
 if TYPE_CHECKING:
@@ -46,14 +46,7 @@ class Folder(click.Path):
     metavar="N",
     help="Afterwards remove all but the newest N backups, and the files only they had.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a run to end.",
-)
+@may_wait
 @click.option("--list", "only_list", is_flag=True, help="Show the backups instead.")
 @click.option(
     "--verify", "only_verify", is_flag=True, help="Read every file again instead, and check it."

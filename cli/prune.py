@@ -2,19 +2,12 @@
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of, size_text
+from cli.shared import as_json, examples, may_wait, print_json, print_table, settings_of, size_text
 
 
 @click.command(epilog=examples("warehouse prune --dry-run", "warehouse prune --json"))
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and change nothing.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a run to end.",
-)
+@may_wait
 @as_json
 @click.pass_context
 def prune(ctx: click.Context, dry_run: bool, wait: float, as_json: bool) -> None:

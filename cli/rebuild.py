@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.shared import Instant, as_json, examples, print_json, settings_of, time_text
+from cli.shared import Instant, as_json, examples, may_wait, print_json, settings_of, time_text
 
 
 class Known(Instant):
@@ -40,14 +40,7 @@ class Known(Instant):
     metavar="INSTANT",
     help="What the side version is for. By default that of the newest version published by then.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a run to end.",
-)
+@may_wait
 @click.option("--remove", metavar="NAME", help="Remove a side version instead.")
 @as_json
 @click.pass_context

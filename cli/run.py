@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.shared import Instant, as_json, examples, print_json, print_table, settings_of, time_text
+from cli.shared import (
+    Instant,
+    as_json,
+    examples,
+    may_wait,
+    print_json,
+    print_table,
+    settings_of,
+    time_text,
+)
 
 if TYPE_CHECKING:
     from orchestration.run import RunResult
@@ -39,14 +48,7 @@ if TYPE_CHECKING:
     help="What the version is for: nothing later is in it. By default the full hour that all"
     " sources are complete up to.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for another run to end.",
-)
+@may_wait
 @as_json
 @click.pass_context
 def run(

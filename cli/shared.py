@@ -24,6 +24,19 @@ def as_json(command: Command) -> Command:
     return option(command)
 
 
+def may_wait(command: Command) -> Command:
+    """Give a command that needs the writer lease the option --wait, in seconds."""
+    option = click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for another run to end.",
+    )
+    return option(command)
+
+
 def examples(*lines: str) -> str:
     """Return the end of a help page, which click leaves as it is written."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
