@@ -1,6 +1,7 @@
 """Keep the raw tables: create and widen them, apply packages to them, keep their history."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -56,7 +57,8 @@ def ensure_table(
 ) -> list[SchemaChange]:
     """Create the raw table, add new columns and widen changed types; return what changed.
 
-    A column that the package no longer has stays, with NULL in later rows.
+    A column that the package no longer has stays, with NULL in later rows. A number's type that
+    holds those of the package stays too: another cell, or a later package, needed the wider one.
     """
     schema = schema_of(source)
     existing = columns_of(connection, schema, entity)
@@ -75,8 +77,9 @@ def ensure_table(
         if old is None:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(column)} {kind}")
             changes.append(SchemaChange(column, "added", None, kind))
-        elif old != kind:
+        elif old != kind and not _holds(old, kind):
             try:
+                _refuse_rounding(connection, name, column, old, kind)
                 connection.execute(
                     f"ALTER TABLE {name} ALTER COLUMN {quoted(column)} SET DATA TYPE {kind}"
                 )
@@ -89,6 +92,38 @@ def ensure_table(
                 ) from None
             changes.append(SchemaChange(column, "widened", old, kind))
     return changes
+
+
+def _holds(old: str, kind: str) -> bool:
+    """Return whether an exact number's type takes every value of another one as it is."""
+    whole, scale = _digits(old, whole=_FULL_DIGITS)
+    wanted, wanted_scale = _digits(kind, whole=_MOST_DIGITS)
+    return wanted > 0 and whole >= wanted and scale >= wanted_scale
+
+
+_MOST_DIGITS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}
+_FULL_DIGITS = {kind: digits - 1 for kind, digits in _MOST_DIGITS.items()}
+
+
+def _digits(kind: str, whole: Mapping[str, int]) -> tuple[int, int]:
+    """Return how many digits a type has before and behind the point, (0, 0) for other types."""
+    decimal = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
+    if decimal:
+        return int(decimal[1]) - int(decimal[2]), int(decimal[2])
+    return whole.get(kind, 0), 0
+
+
+def _refuse_rounding(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, old: str, kind: str
+) -> None:
+    """Raise duckdb.ConversionException where a loaded value would become another one."""
+    if old.startswith(("VARCHAR", "DOUBLE", "FLOAT")):  # texts and doubles have other spellings
+        return
+    value = quoted(column)
+    if connection.execute(
+        f"SELECT 1 FROM {table} WHERE {value}::{kind}::{old} IS DISTINCT FROM {value} LIMIT 1"
+    ).fetchone():
+        raise duckdb.ConversionException
 
 
 def apply_parts(
