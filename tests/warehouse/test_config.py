@@ -284,6 +284,18 @@ def test_a_short_key_is_refused(problems: Problems) -> None:
     ]
 
 
+def test_no_table_fills_the_history_of_another(problems: Problems) -> None:
+    text = SMALL.replace(
+        "orders:", "Orders: { key: [a], history: true }\n      orders__history:", 1
+    )
+    assert problems(text) == [
+        (
+            "warehouse.yml:8: sources.shop.tables.orders__history:"
+            " fills raw_shop.orders__history, which the history of Orders fills already"
+        )
+    ]
+
+
 def test_two_tables_never_fill_one_raw_table(problems: Problems) -> None:
     text = SMALL.replace("orders:", "Orders: { key: [a] }\n      orders:")
     assert problems(text) == [

@@ -21,6 +21,14 @@ def repeated_entities(sources: Mapping[str, Source]) -> Iterator[Misfit]:
                         (name, "tables", table),
                         f"fills raw_{name}.{entity}, which {other} fills already",
                     )
+        if isinstance(source, PostgresSource):
+            for table, entry in source.tables.items():
+                history = f"{source.entities(table)[0]}__history"
+                if entry.history and history in feeders:
+                    yield (
+                        (name, "tables", feeders[history]),
+                        f"fills raw_{name}.{history}, which the history of {table} fills already",
+                    )
 
 
 def pii_misfits(
