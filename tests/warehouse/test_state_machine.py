@@ -350,7 +350,7 @@ class Warehouse(RuleBasedStateMachine):
         self._publish(kill)
 
     def _publish(self, kill: Kill | None) -> None:
-        before = set(self.published)
+        before, files = set(self.published), self.files
         outcome = self._perform("publish", kill, inspect=lambda c: self._check(c, is_settled=True))
         assert outcome.error is None
         self._learn_versions()
@@ -363,9 +363,8 @@ class Warehouse(RuleBasedStateMachine):
         else:
             assert len(new) == 1
             kept = {*sorted(self.published)[-tiny.KEEP :], self.shown}
-            self.files &= kept | {version for _, version in self.readers}
-            self.files |= new
-            assert self._files() == self.files
+            open_ones = {version for _, version in self.readers}
+            assert self.files == (files | new) & (kept | open_ones)
 
     @step(1, lambda self: self.raw.records)
     def publish_a_damaged_copy(self) -> None:
