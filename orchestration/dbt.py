@@ -49,7 +49,7 @@ def project(settings: Settings) -> Path:
 @cache
 def models_fingerprint(project: Path) -> str:
     """Return a hash of a dbt project's files."""
-    return _fingerprint(project, {".sql", ".yml", ".csv"})
+    return _fingerprint(project, {".sql", ".yml", ".yaml", ".csv", ".py"})
 
 
 def _fingerprint(folder: Path, suffixes: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 import graphlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,21 @@ def upstream(graph: Mapping[str, Sequence[str]], identity: str) -> set[str]:
                 seen.add(parent)
                 waiting.append(parent)
     return seen
+
+
+def without_result(
+    manifest: Mapping[str, Any], nodes: Collection[str], results: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return the names of the nodes that a dbt call was asked for and did not come to."""
+    ended = {result["unique_id"] for result in results if result["status"] != "skipped"}
+    asked = {
+        node: document
+        for node in set(nodes) - ended
+        if (document := manifest["nodes"].get(node))
+        and document["resource_type"] in {"model", "seed", "test"}
+        and document["config"].get("materialized") != "ephemeral"
+    }
+    return sorted(document["name"] for document in asked.values())
 
 
 def failed_tests(

@@ -278,7 +278,10 @@ def _end(pipeline: Pipeline, error: BaseException | None) -> None:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         status.write_status(connection, settings)
-        runs.finish(connection, settings.state_directory, pipeline.run_id, _text(error, settings))
+        told = _text(error, settings)
+        runs.finish(
+            connection, settings.state_directory, pipeline.run_id, told, as_of=pipeline.as_of
+        )
 
 
 def _text(error: BaseException | None, settings: Settings) -> str | None:

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 from analytics.refund_allocation import allocate
-from extractors.errors import AuditError, storage_error
+from extractors.errors import AuditError, SourceError, storage_error
 from orchestration import dbt, lineage, progress, raw_columns, sources, staleness
 from orchestration.lineage import REFUND_INPUTS
 from orchestration.pipeline import Pipeline
@@ -54,6 +54,11 @@ def build(
             lines = [audit.explain(connection, test, keys) for test in failed]
             lines += raw_columns.explain(connection, manifest, results)
         raise AuditError("the audit failed, the published version stays:\n" + "\n".join(lines))
+    if missing := lineage.without_result(manifest, nodes, results):
+        raise SourceError(
+            f"dbt was ended before it had built {', '.join(missing[:3])}"
+            f"{' …' if len(missing) > 3 else ''} ({len(missing)} models and tests); run again"
+        )
     pipeline.built(manifest, nodes)
     pipeline.tell(
         progress.Event(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from orchestration import lineage
 from orchestration.lineage import keys_of
 
 ORDERS, LINES, STAGED = "model.p.core__orders", "model.p.core__lines", "model.p.stg__orders"
@@ -50,3 +51,18 @@ def test_a_marts_key_is_what_its_own_key_test_is_about() -> None:
         ("core", "orders"): ["order_id"],
         ("core", "lines"): ["order_id", "line"],
     }
+
+
+def test_a_node_that_dbt_did_not_come_to_is_named() -> None:
+    def node(name: str, kind: str = "model", materialized: str = "table") -> dict[str, Any]:
+        return {"name": name, "resource_type": kind, "config": {"materialized": materialized}}
+
+    made = [node("built"), node("skipped"), node("missing", "test")]
+    never = [node("inlined", materialized="ephemeral"), node("read", "analysis")]
+    manifest = {"nodes": {document["name"]: document for document in [*made, *never]}}
+    results = [
+        {"unique_id": "built", "status": "success"},
+        {"unique_id": "skipped", "status": "skipped"},
+    ]
+    asked = {*manifest["nodes"], "raw.orders"}
+    assert lineage.without_result(manifest, asked, results) == ["missing", "skipped"]

@@ -186,6 +186,14 @@ def test_a_head_that_lags_by_one_killed_writer_is_repaired_before_the_next_segme
     assert (chain.read_head(tmp_path).number, segments.verify(tmp_path)) == (5, 5)
 
 
+def test_a_head_that_is_gone_is_refused_where_its_loss_could_hide_another(tmp_path: Path) -> None:
+    state_of(tmp_path, 3)
+    (tmp_path / "head").unlink()
+    segment(tmp_path, 3).unlink()
+    with pytest.raises(AuditError, match="head: is missing, so the newest segments may be as well"):
+        segments.verify(tmp_path)
+
+
 def test_a_head_that_lags_by_more_is_refused(tmp_path: Path) -> None:
     state_of(tmp_path, 2)
     old = (tmp_path / "head").read_text()

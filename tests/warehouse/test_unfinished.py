@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from extractors.package import package_directory
-from tests.warehouse.conftest import MakePackage
+from tests.warehouse.conftest import NOON, MakePackage
 from warehouse import lease
 from warehouse.config import Settings
 from warehouse.load import runs, unfinished
@@ -93,3 +93,17 @@ def test_a_run_that_is_killed_before_it_decides_hands_on_the_tick_it_took_over(
     runs.set_as_of(build, "one", tick)
     assert runs.begin(build, state, "two") == tick
     assert runs.begin(build, state, "three") == tick
+
+
+def test_a_killed_runs_tick_waits_for_a_run_that_comes_to_one(
+    build: duckdb.DuckDBPyConnection, state: Path
+) -> None:
+    runs.begin(build, state, "killed")
+    runs.set_as_of(build, "killed", NOON)
+    assert runs.begin(build, state, "a load by hand") == NOON
+    runs.finish(build, state, "a load by hand", None)
+    assert runs.begin(build, state, "a run that fails before its tick") == NOON
+    runs.finish(build, state, "a run that fails before its tick", "no such host")
+    assert runs.begin(build, state, "the next run") == NOON
+    runs.finish(build, state, "the next run", None, as_of=NOON)
+    assert runs.begin(build, state, "the one after") is None

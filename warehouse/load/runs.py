@@ -44,16 +44,19 @@ def _tell(state: Path, run: LastRun) -> None:
 
 
 def begin(connection: duckdb.DuckDBPyConnection, state: Path, run_id: str) -> datetime | None:
-    """Record a new run; return the as_of of the run before it if that one was killed.
+    """Record a new run; return the as_of of a killed run if no run since then came to one.
 
     The killed run's tick is finished first, so that a kill changes no result.
     """
     started_at = datetime.now(UTC)
     with duckdb_engine.transaction(connection):
         unfinished = connection.execute(
-            "SELECT as_of FROM meta.runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1"
+            "SELECT as_of FROM meta.runs WHERE status IN ('running', 'killed')"
+            " AND as_of IS NOT NULL AND started_at > coalesce((SELECT max(started_at)"
+            " FROM meta.runs WHERE status NOT IN ('running', 'killed') AND as_of IS NOT NULL),"
+            " TIMESTAMPTZ '-infinity') ORDER BY started_at DESC LIMIT 1"
         ).fetchone()
-        as_of = unfinished[0].astimezone(UTC) if unfinished and unfinished[0] else None
+        as_of = unfinished[0].astimezone(UTC) if unfinished else None
         connection.execute("UPDATE meta.runs SET status = 'killed' WHERE status = 'running'")
         # With the tick: this run may be killed in turn before it decides on one.
         connection.execute(
@@ -69,13 +72,21 @@ def set_as_of(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: datetim
 
 
 def finish(
-    connection: duckdb.DuckDBPyConnection, state: Path, run_id: str, error: str | None
+    connection: duckdb.DuckDBPyConnection,
+    state: Path,
+    run_id: str,
+    error: str | None,
+    as_of: datetime | None = None,
 ) -> None:
-    """Record how a run ended: `succeeded`, or `failed` with its error."""
+    """Record how a run ended: `succeeded`, or `failed` with its error.
+
+    `as_of` is the tick that it was for, None for one that came to none, such as a load by hand.
+    """
     status, finished_at = "failed" if error else "succeeded", datetime.now(UTC)
     row = connection.execute(
-        "UPDATE meta.runs SET status = ?, finished_at = ? WHERE run_id = ? RETURNING started_at",
-        [status, finished_at, run_id],
+        "UPDATE meta.runs SET status = ?, finished_at = ?, as_of = ? WHERE run_id = ?"
+        " RETURNING started_at",
+        [status, finished_at, as_of, run_id],
     ).fetchone()
     started_at = utc_text(row[0]) if row else utc_text(finished_at)
     _tell(state, LastRun(run_id, status, started_at, utc_text(finished_at), error))

@@ -140,9 +140,14 @@ def newest(directory: Path) -> Segment | None:
     while True:
         head = read_head(directory)
         if head is None:
-            last = next(iter(deque(forwards(directory), maxlen=1)), None)
+            *before, last = [None, *deque(forwards(directory), maxlen=2)]
             if last:
                 last.records()  # nothing holds its hash: it must at least be whole
+            if before and before[-1] and before[-1].links is not None:
+                raise AuditError(
+                    f"{directory / HEAD_FILE}: is missing, so the newest segments may be as well;"
+                    f" {RESTORE}"
+                )
             return last
         last = read(directory, head.number, head)
         if not segment_path(directory, head.number + 1).exists():
