@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 
 from extractors.package import packages, read_manifest
 from tests.warehouse import tiny_warehouse as tiny
-from tests.warehouse.tiny_model import Content, Landed, Plan, Raw, Snapshot
+from tests.warehouse.tiny_model import Compacted, Content, Landed, Plan, Raw, Snapshot
 from tests.warehouse.tiny_shop import (
     CELL,
     EVENTS,
@@ -49,14 +49,23 @@ STEPS_EACH = 50
 counted: collections.Counter[str] = collections.Counter()
 
 # Where each step can be killed.
+EXTRACTING = ["part written", "manifest not written", "manifest written"]
 ADDING = ["segment not written", "segment written", "head written"]
 SWITCHING = [*ADDING, "not switched", "switched"]
 LOADING = [
     *("table ready", "rows in", "history in", "columns recorded", "quarantined", "committed"),
-    *("refused", "set aside", "queued", "flushed", *ADDING),
+    *(
+        "refused",
+        "set aside",
+        "compacted rows in",
+        "compaction taken",
+        "queued",
+        "flushed",
+        *ADDING,
+    ),
 ]
+COMPACTING = [*EXTRACTING, "compaction written", "compaction taken"]
 PUBLISHING = ["copied", "checked", "flushed", "old removed", *SWITCHING]
-EXTRACTING = ["part written", "manifest not written", "manifest written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,8 @@ class Warehouse(RuleBasedStateMachine):
         self.shop = Shop()
         self.raw = Raw(self.shop)
         self.landed: dict[str, list[Landed]] = {table: [] for table in TABLES}
+        self.compacted: dict[str, dict[str, Compacted]] = {table: {} for table in TABLES}
+        self.removed: set[str] = set()
         self.published: dict[str, Snapshot] = {}
         self.shown: str | None = None
         self.held: str | None = None
@@ -236,7 +247,7 @@ class Warehouse(RuleBasedStateMachine):
         read = self.shop.read(table, last, redelivered=redelivered if table == EVENTS else 0)
         outcome = self._perform("extract", kill, read)
         assert outcome.error is None
-        known = {package.load_id for package in self.landed[table]}
+        known = {package.load_id for package in self.landed[table]} | self.compacted[table].keys()
         found = [
             directory.name
             for directory in packages(self.settings.landing, SOURCE, CELL, table)
@@ -245,10 +256,10 @@ class Warehouse(RuleBasedStateMachine):
         assert len(found) == 1 or (outcome.was_killed and not found)
         self.landed[table] += [Landed(load_id, read) for load_id in found]
 
-    @step(5, lambda self: any(self.landed.values()), data=st.data(), kill=kills(LOADING))
+    @step(5, lambda self: self._on_disk(), data=st.data(), kill=kills(LOADING))
     def load(self, data: st.DataObject, kill: Kill | None) -> None:
         """Load one package: the next, one that is loaded, or one out of its turn."""
-        package = data.draw(st.sampled_from([p for t in TABLES for p in self.landed[t]]))
+        package = data.draw(st.sampled_from(self._on_disk()))
         table = package.read.table
         plan = Plan([], [], 0)
         if package.load_id not in self.raw.records:
@@ -268,12 +279,21 @@ class Warehouse(RuleBasedStateMachine):
     def _catch_up(self, kill: Kill | None, *, refreshes: bool) -> None:
         self._load(self._plan(refreshes), kill, "catch_up", TABLES if refreshes else ())
 
+    def _on_disk(self) -> list[Landed]:
+        return [p for t in TABLES for p in self.landed[t] if p.load_id not in self.removed]
+
     def _plan(self, refreshes: bool) -> Plan:
         plan = Plan([], [], 0)
         for table in TABLES:
-            standing = self.raw.standing(table)
+            standing, known = self.raw.standing(table), set(self.raw.records)
+            base = self._base(table)
+            if base and self.raw.is_behind(table, base):
+                plan.loads.append((table, base))
+                standing = base.loaded[-1]
+                known -= {package.load_id for package in self.raw.loaded[table]}
+                known |= base.records.keys()
             for package in self.landed[table]:
-                if package.load_id in self.raw.records:
+                if package.load_id in known:
                     continue
                 reason = self.raw.refuses(package, standing)
                 if reason is None:
@@ -287,10 +307,17 @@ class Warehouse(RuleBasedStateMachine):
                     return Plan(plan.loads, plan.rejects, 3)
         return plan
 
+    def _base(self, table: str) -> Compacted | None:
+        """Return what the newest compacted package of a table keeps."""
+        return next(reversed(self.compacted[table].values()), None)
+
     def _load(self, plan: Plan, kill: Kill | None, step: str, *values: Any) -> None:
-        def loaded(packages: Iterable[Landed]) -> None:
-            for package in packages:
-                self.raw.load(package)
+        def loaded(steps: Iterable[Landed | tuple[str, Compacted]]) -> None:
+            for one in steps:
+                if isinstance(one, Landed):
+                    self.raw.load(one)
+                else:
+                    self.raw.take(*one)
             self.typed |= self.raw.changed_columns
 
         def inspect(connection: duckdb.DuckDBPyConnection) -> None:
@@ -302,10 +329,11 @@ class Warehouse(RuleBasedStateMachine):
         if kill:
             with self._copy_of_build() as connection:
                 query = connection.execute("SELECT load_id FROM meta.loads")
-                done = {row[0] for row in query.fetchall()} - self.raw.records.keys()
+                found = {row[0] for row in query.fetchall()}
+                done = [one for one in plan.loads if _is_done(one, found)]
                 assert outcome.was_killed or len(done) == len(plan.loads)
-                assert done == {package.load_id for package in plan.loads[: len(done)]}
-                loaded(plan.loads[: len(done)])
+                assert done == plan.loads[: len(done)]
+                loaded(done)
                 self._check(connection, is_settled=False)
         if not outcome.was_killed:
             assert exit_code(outcome) == plan.exit_code, outcome.error
@@ -332,10 +360,48 @@ class Warehouse(RuleBasedStateMachine):
         for table in TABLES:
             for package in self.landed[table]:
                 folder = self.settings.landing / SOURCE / CELL / table / package.load_id
-                if package.load_id not in self.raw.records and _files(folder):
+                if package.load_id in self.raw.records | dict.fromkeys(self.removed):
+                    continue
+                if _files(folder):
                     yield package
 
-    @step(1, lambda self: self.raw.records, and_loads=st.booleans())
+    @step(
+        3,
+        lambda self: any(self._compactable()),
+        data=st.data(),
+        removes=st.booleans(),
+        kill=kills(COMPACTING),
+    )
+    def compact(self, data: st.DataObject, removes: bool, kill: Kill | None) -> None:
+        """Write a table as one package, and remove those that it stands for."""
+        table = data.draw(st.sampled_from(list(self._compactable())))
+        check = lambda c: self._check(c, is_settled=True)  # noqa: E731
+        outcome = self._perform("compact", kill, table, inspect=check)
+        assert outcome.error is None
+        if not outcome.was_killed:
+            self._settled()
+        known = {package.load_id for package in self.landed[table]} | self.compacted[table].keys()
+        folder = self.settings.landing / SOURCE / CELL / table
+        new = [
+            path.name
+            for path in packages(self.settings.landing, SOURCE, CELL, table)
+            if path.name not in known and not path.name.startswith(replay.REJECTED)
+        ]
+        assert len(new) == 1 or (outcome.was_killed and not new)
+        self.compacted[table] |= {load_id: self.raw.part(table) for load_id in new}
+        for package in self.landed[table] if removes and new else ():
+            if package.load_id not in self.removed:
+                shutil.rmtree(folder / package.load_id)
+                self.removed.add(package.load_id)
+
+    def _compactable(self) -> Iterator[str]:
+        """Yield the tables of which something is loaded, and all that landed."""
+        for table in TABLES:
+            landed = {package.load_id for package in self.landed[table]}
+            if landed and landed <= self.raw.records.keys():
+                yield table
+
+    @step(2, lambda self: self.raw.records, and_loads=st.booleans())
     def lose_the_build_database(self, and_loads: bool) -> None:
         counted["lose the build database"] += 1
         for path in self.settings.home.glob("build.duckdb*"):
@@ -598,6 +664,12 @@ class Warehouse(RuleBasedStateMachine):
         for path in self.settings.home.glob("build.duckdb*"):
             shutil.copyfile(path, aside / path.name)
         return duckdb_engine.build_database(aside / "build.duckdb")
+
+
+def _is_done(step: Landed | tuple[str, Compacted], load_ids: set[str]) -> bool:
+    if isinstance(step, Landed):
+        return step.load_id in load_ids
+    return step[1].records.keys() <= load_ids
 
 
 def exit_code(outcome: tiny.Outcome) -> int:

@@ -94,6 +94,33 @@ class Raw:
         )
         self.loaded[read.table].append(package)
 
+    def part(self, table: str) -> "Compacted":
+        """Return all that there is of one table, as a compacted package keeps it."""
+        loads = {package.load_id for package in self.loaded[table]}
+        return Compacted(
+            tuple(self.loaded[table]),
+            {load_id: self.records[load_id] for load_id in loads},
+            tuple(self.history.get(table, ())),
+            self.changed_columns & loads,
+        )
+
+    def take(self, table: str, compacted: "Compacted") -> None:
+        """Stand where a compacted package was written, unless the table has come that far."""
+        if not self.is_behind(table, compacted):
+            return
+        for package in self.loaded[table]:
+            self.records.pop(package.load_id)
+            self.changed_columns.discard(package.load_id)
+        self.loaded[table] = list(compacted.loaded)
+        self.records |= compacted.records
+        self.changed_columns |= compacted.changed_columns
+        if table in HISTORY:
+            self.history[table] = list(compacted.history)
+
+    def is_behind(self, table: str, compacted: "Compacted") -> bool:
+        standing = self.standing(table)
+        return standing is None or standing.load_id < compacted.loaded[-1].load_id
+
     def refuses(self, package: Landed, standing: Landed | None) -> str | None:
         """Return why a package cannot be loaded: over the `limit`, or out of the `chain`."""
         if len(package.read.rejected) > MOST_REJECTED:
@@ -107,10 +134,23 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a loading step should do: packages to load and to set aside, and its exit code."""
+class Compacted:
+    """What a compacted package keeps of its table."""
 
-    loads: list[Landed]
+    loaded: tuple[Landed, ...]
+    records: dict[str, tuple[Any, ...]]
+    history: tuple[tuple[Row, str, bool], ...]
+    changed_columns: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a loading step should do, and its exit code.
+
+    `loads` are packages to load in this order, or compacted ones to take; `rejects` to set aside.
+    """
+
+    loads: list["Landed | tuple[str, Compacted]"]
     rejects: list[Landed]
     exit_code: int
 

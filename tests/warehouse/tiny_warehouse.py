@@ -24,8 +24,17 @@ from extractors.package import Manifest, read_manifest
 from tests.warehouse.tiny_shop import CELL, EVENTS, ORDERS, SOURCE, TABLES, Read, land
 from warehouse import config, lease
 from warehouse.config import Settings
-from warehouse.engines import duckdb_engine, duckdb_raw, duckdb_snapshot
-from warehouse.load import certificates, outbox, package, positions, quarantine, replay
+from warehouse.engines import duckdb_compaction, duckdb_engine, duckdb_raw, duckdb_snapshot
+from warehouse.load import (
+    certificates,
+    chains,
+    compaction,
+    outbox,
+    package,
+    positions,
+    quarantine,
+    replay,
+)
 from warehouse.load import schema_changes as changes
 from warehouse.publish import publication, versions
 from warehouse.state import chain, segments
@@ -96,6 +105,12 @@ def catch_up(connection: Connection, settings: Settings, refresh: Collection[str
     )
 
 
+def compact(connection: Connection, settings: Settings, table: str) -> None:
+    """Write what raw holds of a table as one package."""
+    (chain,) = chains.chains(settings.landing, [(SOURCE, CELL, table)]).values()
+    compaction.compact(connection, settings.landing, chain)
+
+
 def certify(connection: Connection, manifest: Manifest, record: package.LoadRecord) -> None:
     certificate = certificates.read_certificate([manifest], [record])
     certificates.record_certificate(connection, certificate, "run")
@@ -144,7 +159,7 @@ def tables_of(connection: Connection, schema: str) -> list[str]:
 
 
 OUTSIDE = {"extract": extract, "rollback": rollback, "resume": resume}
-INSIDE = {"load": load, "catch_up": catch_up, "publish": publish}
+INSIDE = {"load": load, "catch_up": catch_up, "compact": compact, "publish": publish}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +204,9 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "committed": (package, "load_package", "after"),
     "refused": (replay, "reject", "before"),
     "set aside": (replay, "reject", "after"),
+    "compacted rows in": (duckdb_compaction, "take", "after"),
+    "compaction written": (compaction, "write", "after"),
+    "compaction taken": (compaction, "take", "after"),
     "queued": (outbox, "add", "after"),
     "segment not written": (segments, "append", "before"),
     "segment written": (chain, "write_head", "before"),
