@@ -103,9 +103,10 @@ def _print_summary(result: "RunResult") -> None:
                 for table in result.tables
             ],
         )
-        rejected = sum(table["quarantined"] for table in result.tables)
-        if rejected:
-            click.echo(f"{rejected:,} rows were rejected; `warehouse quarantine list` says why")
+        if result.rejected:
+            click.echo(
+                f"{result.rejected:,} rejected rows are open; `warehouse quarantine list` says why"
+            )
         click.echo()
     as_of = time_text(result.as_of)
     if not result.published:

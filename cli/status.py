@@ -93,9 +93,11 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
 
 
 def last_run_text(run: Mapping[str, Any] | None) -> str | None:
-    """Return what is worth saying of the last run: nothing where it succeeded."""
-    if run is None or run["status"] == "succeeded":
+    """Return how the last run ended, None before the first."""
+    if run is None:
         return None
+    if run["status"] == "succeeded":
+        return f"the last run succeeded at {time_text(run['finished_at'])}"
     if run["status"] == "running":
         return f"a run is going on since {time_text(run['started_at'])}"
     if run["status"] == "killed":

@@ -190,12 +190,21 @@ def build(
         for event in events:  # noqa: UP028
             yield event
     finally:
-        if process.poll() is None:
-            process.terminate()
-        for _ in events:
-            pass
-        process.wait()
+        _end(process, events)
         held.record_child(None)
+
+
+def _end(process: "subprocess.Popen[bytes]", events: Iterator[Any]) -> None:
+    """End dbt, whose file is opened next: gently, or at once where somebody cannot wait."""
+    if process.poll() is None:
+        process.terminate()
+    while process.returncode is None:
+        try:
+            for _ in events:
+                pass
+            process.wait()
+        except BaseException:  # noqa: BLE001  another Ctrl-C, say: what is raised already goes on
+            process.kill()
 
 
 def run_results(settings: Settings) -> list[dict[str, Any]]:

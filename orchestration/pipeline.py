@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -43,6 +44,8 @@ class Options:
     full_refresh: frozenset[str] = frozenset()
     wait: float = 600.0
     interactive: bool = False
+    # Whether it is what `status` tells as the last run; a single step by hand is not.
+    is_run: bool = False
 
 
 @dataclass(slots=True)
@@ -268,7 +271,7 @@ def _begin(pipeline: Pipeline) -> None:
             outbox.flush(connection, settings.state_directory)
         replay.restore_certificates(connection, settings.state_directory)
         discards.restore(connection, settings.state_directory)
-        pipeline.resumed_as_of = runs.begin(connection, settings.state_directory, pipeline.run_id)
+        pipeline.resumed_as_of = runs.begin(connection, _told_in(pipeline), pipeline.run_id)
         pipeline.catch_up(connection, sources.landed_tables(settings))
 
 
@@ -279,9 +282,11 @@ def _end(pipeline: Pipeline, error: BaseException | None) -> None:
             outbox.flush(connection, settings.state_directory)
         status.write_status(connection, settings)
         told = _text(error, settings)
-        runs.finish(
-            connection, settings.state_directory, pipeline.run_id, told, as_of=pipeline.as_of
-        )
+        runs.finish(connection, _told_in(pipeline), pipeline.run_id, told, as_of=pipeline.as_of)
+
+
+def _told_in(pipeline: Pipeline) -> Path | None:
+    return pipeline.settings.state_directory if pipeline.options.is_run else None
 
 
 def _text(error: BaseException | None, settings: Settings) -> str | None:

@@ -36,6 +36,7 @@ def options_of(tags: dict[str, str], settings: Settings) -> Options:
         full_refresh=frozenset(refresh.split(",")) - {""},
         wait=float(tags.get(WAIT_TAG, "3600")),
         interactive=INTERACTIVE_TAG in tags,
+        is_run=True,
     )
 
 

@@ -27,14 +27,14 @@ from warehouse.config import Settings
 from warehouse.load import chains
 from warehouse.load.package import LoadRecord
 from warehouse.load.replay import load_or_reject
-from warehouse.publish import publication, versions
+from warehouse.publish import publication, status, versions
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run did. `published` is False when nothing was new; `version` is the newest.
 
-    `as_of` is that version's.
+    `as_of` is that version's; `rejected` counts the rejected rows that are open.
     """
 
     run_id: str
@@ -43,6 +43,7 @@ class RunResult:
     published: bool
     held: str | None
     tables: tuple[dict[str, Any], ...]
+    rejected: int
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -106,6 +107,7 @@ def run(
         pipeline.published is not None,
         versions.held_version(settings),
         tuple(result.to_dict() for result in pipeline.tables),
+        sum(table["quarantined"] for table in status.status(settings)["tables"]),
     )
 
 

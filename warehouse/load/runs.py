@@ -1,6 +1,7 @@
 """The runs of this warehouse: which tick each is for, and whether it ended.
 
-The last one is also told by `state/run.json`, which is read without the build database.
+The last one is also told by `state/run.json`, which is read without the build database. A single
+step by hand (`state` None) is a run here too, but not one to be told of.
 """
 
 import json
@@ -38,12 +39,16 @@ def last(state: Path) -> LastRun | None:
         return None
 
 
-def _tell(state: Path, run: LastRun) -> None:
+def _tell(state: Path | None, run: LastRun) -> None:
+    if state is None:
+        return
     state.mkdir(parents=True, exist_ok=True)
     write_atomically(state / FILE, json.dumps(asdict(run)) + "\n")
 
 
-def begin(connection: duckdb.DuckDBPyConnection, state: Path, run_id: str) -> datetime | None:
+def begin(
+    connection: duckdb.DuckDBPyConnection, state: Path | None, run_id: str
+) -> datetime | None:
     """Record a new run; return the as_of of a killed run if no run since then came to one.
 
     The killed run's tick is finished first, so that a kill changes no result.
@@ -73,7 +78,7 @@ def set_as_of(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: datetim
 
 def finish(
     connection: duckdb.DuckDBPyConnection,
-    state: Path,
+    state: Path | None,
     run_id: str,
     error: str | None,
     as_of: datetime | None = None,
