@@ -1,22 +1,16 @@
 """Run the `warehouse` command and kill it, as `kill -9` does, in the middle of a step's writes.
 
-python -m tests.faults.killed POINT COMMAND... : the product itself knows no fault points; the
-functions around each durable step are replaced here before the command starts.
+python -m tests.faults.killed POINT COMMAND...
 """
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from cli.main import main
-from extractors import package
-from warehouse.engines import duckdb_raw, duckdb_snapshot
-from warehouse.load import outbox
-from warehouse.publish import versions
-from warehouse.state import segments
+from tests.faults.points import Hook, after, before, in_dbt
 
 
 def die() -> None:
@@ -24,70 +18,33 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after(owner: Any, name: str, count: int = 1, when: Callable[..., bool] | None = None) -> None:
-    """Kill after the `count`th call of a function has done its work."""
-    original, seen = getattr(owner, name), [0]
-
-    def replaced(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        if when is None or when(*args, **kwargs):
-            seen[0] += 1
-            if seen[0] == count:
-                die()
-        return result
-
-    setattr(owner, name, replaced)
+def _later(hook: Hook, seconds: float) -> Hook:
+    """Strike a little after the point."""
+    return lambda strike: hook(lambda: (time.sleep(seconds), strike())[1])
 
 
-def before(owner: Any, name: str, count: int = 1) -> None:
-    """Kill instead of the `count`th call of a function."""
-    original, seen = getattr(owner, name), [0]
-
-    def replaced(*args: Any, **kwargs: Any) -> Any:
-        seen[0] += 1
-        if seen[0] == count:
-            die()
-        return original(*args, **kwargs)
-
-    setattr(owner, name, replaced)
+def _is_certificate(_connection: Any, kind: str, *_args: Any, **_body: Any) -> bool:
+    return kind == "certificate"
 
 
-def in_dbt(seconds: float) -> None:
-    """Kill the parent a little after dbt began to build; dbt lives on."""
-    from orchestration import dbt
-
-    original = dbt.DbtCliInvocation.stream
-
-    def replaced(invocation: Any) -> Any:
-        for built, event in enumerate(original(invocation)):
-            if built == 3:
-                time.sleep(seconds)
-                die()
-            yield event
-
-    dbt.DbtCliInvocation.stream = replaced
-
-
-POINTS: dict[str, Callable[[], None]] = {
+POINTS: dict[str, Hook] = {
     # parts of the third table are written and durable, its manifest is not
-    "extract": lambda: before(package.PackageWriter, "commit", 3),
+    "extract": before("extractors.package:PackageWriter", "commit", 3),
     # rows of the third package are in raw, its transaction is open
-    "load": lambda: after(duckdb_raw, "apply_parts", 3),
+    "load": after("warehouse.engines.duckdb_raw", "apply_parts", 3),
     # a certificate's row is written, its transaction is open
-    "certify": lambda: after(
-        outbox, "add", 2, lambda _connection, kind, *_args, **_body: kind == "certificate"
-    ),
+    "certify": after("warehouse.load.outbox", "add", 2, _is_certificate),
     # some models are built; dbt goes on without its parent
-    "build": lambda: in_dbt(0.5),
+    "build": _later(in_dbt(4), 0.5),
     # the version's file is written under its temporary name
-    "publish": lambda: after(duckdb_snapshot, "copy_public"),
+    "publish": after("warehouse.engines.duckdb_snapshot", "copy_public"),
     # the version is recorded in state, readers still see the one before
-    "switch": lambda: before(versions, "switch"),
+    "switch": before("warehouse.publish.versions", "switch"),
     # the certificates' segment is written, the queue in the database is not emptied
-    "state": lambda: after(segments, "append"),
+    "state": after("warehouse.state.segments", "append"),
 }
 
 if __name__ == "__main__":
-    POINTS[sys.argv[1]]()
+    POINTS[sys.argv[1]](die)
     sys.argv = ["warehouse", *sys.argv[2:]]
     main()
