@@ -25,6 +25,8 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what sells, and what is in stock | `core.products`, `core.inventory_daily` |
 | who visits, and from where | `core.sessions`, `campaign.touchpoints` |
 | what a campaign cost and caused, per day | `campaign.activity_daily` |
+| what a campaign earned, to be summed | `campaign.performance_daily_last_touch` |
+| the same by every model, one at a time | `campaign.performance_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
 | what is bought together | `recommendation.product_pairs` |
 

@@ -1,4 +1,7 @@
-with events as (select * from {{ ref('stg_campaign__events') }}),
+with events as (
+    select * from {{ ref('stg_campaign__events') }}
+    where not is_bot
+),
 
 sessions as (select * from {{ ref('int_core__sessions') }}),
 
