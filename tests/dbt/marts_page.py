@@ -28,6 +28,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what a campaign earned, to be summed | `campaign.performance_daily_last_touch` |
 | the same by every model, one at a time | `campaign.performance_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
+| why a campaign got nothing of an order | `campaign.path_explanations` |
 | what is bought together | `recommendation.product_pairs` |
 
 ## Rules that hold for all

@@ -127,7 +127,8 @@ def test_marts_are_named_by_their_domain_which_is_their_schema(models: list[Node
         assert model["schema"] == domain
     assert {model["alias"] for model in marts} >= {
         *("orders", "order_lines", "refunds", "refund_allocations", "customers", "products"),
-        *("daily_totals", "calendar", "sessions", "touchpoints", "paths", "path_touchpoints"),
+        *("daily_totals", "calendar", "sessions", "touchpoints", "paths"),
+        *("path_touchpoints", "path_explanations"),
         *("inventory_daily", "payments", "payment_differences"),
         *("attribution", "activity_daily", "product_pairs"),
         *("performance_daily", "performance_daily_last_touch"),

@@ -10,6 +10,9 @@ final as (
     select
         orders.order_id,
         orders.ordered_at,
+        orders.order_date,
+        {{ attribution_setting('lookback_days', 'orders.order_date') }} as lookback_days,
+        {{ attribution_setting('path_transform', 'orders.order_date') }} as path_transform,
         case
             when coalesce(orders.customer_id, events.customer_id) is not null
                 then 'customer ' || coalesce(orders.customer_id, events.customer_id)

@@ -7,7 +7,8 @@ final as (
         touchpoint_id,
         channel,
         campaign_id,
-        occurred_at
+        occurred_at,
+        cast(touch_count as integer) as touch_count
     from touches
 )
 
