@@ -27,6 +27,10 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what a campaign cost and caused, per day | `campaign.activity_daily` |
 | what a campaign earned, to be summed | `campaign.performance_daily_last_touch` |
 | the same by every model, one at a time | `campaign.performance_daily` |
+| where people drop out | `campaign.funnel_daily`, `campaign.landing_pages_daily` |
+| who sees, clicks and buys | `campaign.audience_daily` |
+| what customers are worth over time | `campaign.cohorts_monthly` |
+| what changed last week, and whether that is unusual | `campaign.trends_weekly` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
 | why a campaign got nothing of an order | `campaign.path_explanations` |
 | what is bought together | `recommendation.product_pairs` |

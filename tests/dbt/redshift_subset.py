@@ -94,6 +94,7 @@ NODES: dict[str, frozenset[str]] = {
             "with_",
         }
     ),
+    "SplitPart": frozenset({"this", "delimiter", "part_index"}),
     "Sqrt": frozenset({"this"}),
     "Star": ANY,
     "Sub": frozenset({"this", "expression"}),
@@ -145,6 +146,7 @@ WORDS_BEFORE_PARENTHESIS = frozenset(
         "replace",
         "round",
         "row_number",
+        "split_part",
         "sqrt",
         "sum",
         "to_char",
