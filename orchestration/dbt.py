@@ -106,6 +106,11 @@ def variables(settings: Settings) -> str:
     )
 
 
+def _configured(settings: Settings) -> list[str]:
+    """Return what each call of dbt has to say alike, or it parses the whole project anew."""
+    return ["--target", settings.warehouse.engine, "--vars", variables(settings)]
+
+
 def manifest_file(settings: Settings) -> Path:
     """Return where the manifest of the project as it is now belongs, parsed yet or not."""
     return settings.home / "dbt" / f"manifest-{models_fingerprint(project(settings))[:16]}.json"
@@ -119,7 +124,7 @@ def manifest_path(settings: Settings) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     settings.logs_directory.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(
-        [executable(), "--quiet", "parse", "--vars", variables(settings)],
+        [executable(), "--quiet", "parse", *_configured(settings)],
         env=_environment(settings),
         cwd=project(settings),
         capture_output=True,
@@ -163,8 +168,7 @@ def build(
     target = settings.home / "dbt" / "target"
     (target / "run_results.json").unlink(missing_ok=True)
     command = [executable(), "build", *arguments, "--exclude-resource-type", "unit_test"]
-    command += ["--target", settings.warehouse.engine]
-    command += ["--vars", variables(settings)]
+    command += _configured(settings)
     process = subprocess.Popen(
         command,
         env={**_environment(settings), "WAREHOUSE_AS_OF": utc_text(as_of)},

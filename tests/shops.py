@@ -3,12 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from tests import warm
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -19,17 +20,13 @@ class Shop:
 
     directory: Path
 
-    def command(
-        self, *arguments: str, check: bool = True, module: tuple[str, ...] = ("cli.main",)
-    ) -> "subprocess.CompletedProcess[str]":
+    def command(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run `warehouse` with the arguments in this folder; by default it must succeed."""
-        result = subprocess.run(
-            [sys.executable, "-m", *module, *arguments],
+        result = warm.run(
+            "warehouse",
+            arguments,
             cwd=self.directory,
             env=environment(self.directory),
-            capture_output=True,
-            text=True,
-            check=False,
             timeout=600,
         )
         if check and result.returncode:

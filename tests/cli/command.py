@@ -3,9 +3,10 @@
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import warm
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What a developer's shell may have set and a test must not see.
@@ -24,14 +25,12 @@ class Command:
         """Run the command with these variables besides the environment's own."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         fixed = {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"}
-        return subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
+        return warm.run(
+            "warehouse",
+            arguments,
             cwd=self.directory,
             env=inherited | fixed | variables,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
+            stdin=stdin,
             timeout=120,
         )
 

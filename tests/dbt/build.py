@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import duckdb
 
 from analytics.refund_allocation import allocate
+from tests import warm
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 BEFORE_SOLVERS = ("--exclude", "source:solved+")
@@ -39,15 +39,19 @@ class Build:
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt and return how it ended; its lines are in `stdout`."""
-        command = [
-            str(Path(sys.executable).with_name("dbt")),
-            *arguments,
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(self.target), "--log-path", str(self.target)),
-            *("--vars", json.dumps({"as_of": self.as_of})),
-        ]
-        environment = {**os.environ, "WAREHOUSE_BUILD_DATABASE": str(self.database)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        environment = {
+            **os.environ,
+            "WAREHOUSE_BUILD_DATABASE": str(self.database),
+            "DBT_PROJECT_DIR": str(PROJECT),
+            "DBT_PROFILES_DIR": str(PROJECT),
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.target),
+        }
+        # a unit test says its own as_of by a variable, which this would override
+        if arguments[0] != "test":
+            environment["WAREHOUSE_AS_OF"] = self.as_of
+        options = [*arguments, *warm.PRODUCT_OPTIONS]
+        return warm.run("dbt", options, cwd=PROJECT, env=environment, timeout=600)
 
     def build(self) -> None:
         """Build everything; fail with dbt's own lines."""

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.shops import Shop, differences
+from tests.shops import Shop, differences, environment
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,15 @@ def shop(demo_shop: Shop, tmp_path: Path) -> Shop:
 
 def killed_run(shop: Shop, point: str) -> None:
     """Run the warehouse and see it die at the point, not before and not after."""
-    result = shop.command(point, "run", check=False, module=("tests.faults.killed",))
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.faults.killed", point, "run"],
+        cwd=shop.directory,
+        env=environment(shop.directory),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert result.returncode == KILLED, f"{point}: exit {result.returncode}\n{result.stderr}"
 
 
@@ -81,8 +90,6 @@ def test_a_run_killed_while_publishing_is_finished_by_the_next(shop: Shop, demo_
 def test_a_whole_process_group_killed_at_a_random_moment_leaves_everything_whole(
     shop: Shop, demo_shop: Shop
 ) -> None:
-    from tests.shops import environment
-
     for seconds in (4.0, 8.0, 14.0):
         process = subprocess.Popen(
             ["python", "-m", "cli.main", "run"],

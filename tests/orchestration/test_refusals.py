@@ -65,6 +65,12 @@ def test_a_run_with_one_changed_table_builds_only_what_reads_it(shop: Shop) -> N
     assert whole.current()["tables"] == shop.current()["tables"]
 
 
+def test_dbt_parses_the_whole_project_once(shop: Shop) -> None:
+    log = (shop.directory / "var" / "logs" / "dbt.log").read_text(encoding="utf-8")
+    assert log.count("Running with dbt") > 2
+    assert log.count("Unable to do partial parsing") <= 1
+
+
 def test_every_column_of_the_published_marts_is_described(shop: Shop) -> None:
     assert (
         shop.query(
