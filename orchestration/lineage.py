@@ -12,9 +12,11 @@ from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 RAW_PREFIX = "raw_"
-# What the solver of refund allocations reads: dbt sees its result as a source.
-REFUND_INPUTS = ("int_core__refunds_to_allocate", "int_core__refundable_lines")
-SOLVED = {"refund_allocations": REFUND_INPUTS}
+# What each solver reads: dbt sees its result as a source.
+SOLVED = {
+    "refund_allocations": ("int_core__refunds_to_allocate", "int_core__refundable_lines"),
+    "channel_weights": ("int_campaign__path_counts", "int_campaign__periods"),
+}
 
 
 def sources_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[tuple[str, str]]]:
@@ -101,8 +103,8 @@ def parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         if node["resource_type"] == "model"
     }
     solved = {
-        identity: [models[name] for name in SOLVED[manifest["sources"][identity]["identifier"]]]
-        for identity in solved_sources(manifest)
+        identity: [models[name] for name in SOLVED[solved]]
+        for identity, solved in solved_sources(manifest).items()
     }
     return {**manifest["parent_map"], **solved}
 
@@ -117,10 +119,12 @@ def in_order(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def solved_sources(manifest: Mapping[str, Any]) -> set[str]:
-    """Return the tables that the solvers write, which dbt sees as sources."""
+def solved_sources(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tables that the solvers write, which dbt sees as sources, by their names there."""
     return {
-        identity for identity, entry in manifest["sources"].items() if entry["schema"] == "solved"
+        identity: str(entry["identifier"])
+        for identity, entry in manifest["sources"].items()
+        if entry["schema"] == "solved"
     }
 
 

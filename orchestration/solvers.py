@@ -6,12 +6,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
-from analytics.refund_allocation import allocate
 from extractors.errors import AuditError, SourceError, storage_error
-from orchestration import dbt, lineage, progress, raw_columns, sources, staleness
-from orchestration.lineage import REFUND_INPUTS
+from orchestration import dbt, lineage, progress, raw_columns, solved, sources, staleness
 from orchestration.pipeline import Pipeline
-from warehouse.engines import duckdb_engine
 from warehouse.publish import audit
 
 
@@ -70,19 +67,13 @@ def build(
     )
 
 
-def solve_refund_allocations(pipeline: Pipeline, manifest: Mapping[str, Any]) -> int:
-    """Allocate refunds to order lines, write `solved.refund_allocations`, return its row count."""
+def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | None:
+    """Write the table `solved.<name>` where it has to be made again; return its row count."""
+    sources_by_name = {table: node for node, table in lineage.solved_sources(manifest).items()}
+    node = sources_by_name[name]
+    if node not in pipeline.plan.solved:
+        return None
     with pipeline.database() as connection:
-        refunds, lines = (
-            connection.table(f"intermediate.{name}").to_arrow_table() for name in REFUND_INPUTS
-        )
-        solved = allocate(refunds, lines)
-        with duckdb_engine.transaction(connection):
-            connection.execute("CREATE SCHEMA IF NOT EXISTS solved")
-            connection.register("solved_rows", solved)
-            connection.execute(
-                "CREATE OR REPLACE TABLE solved.refund_allocations AS SELECT * FROM solved_rows"
-            )
-        connection.unregister("solved_rows")
-    pipeline.built(manifest, pipeline.plan.solved)
-    return solved.num_rows
+        rows = solved.write(connection, name, {})
+    pipeline.built(manifest, [node])
+    return rows

@@ -60,7 +60,7 @@ def plan(manifest: Mapping[str, Any], built: Mapping[str, Built], now: Now) -> P
         node for node in _nodes(manifest) if _is_stale(manifest, node, graph, built.get(node), now)
     }
     stale = _below(graph, roots) & (manifest["nodes"].keys() | manifest["sources"].keys())
-    solved = lineage.solved_sources(manifest)
+    solved = lineage.solved_sources(manifest).keys()
     return Plan(
         frozenset(stale - behind_solvers),
         frozenset(stale & solved),

@@ -50,7 +50,7 @@ def test_two_channels_as_puzyrov_works_them_out() -> None:
 
 
 def test_three_channels_shared_by_shapley_as_published() -> None:
-    """The example of github.com/arniwesth/game-theory-attribution, times 100.
+    """github.com/YashKothane/Final-Project-8th-sem, "Shapley Value.ipynb", times 100.
 
     The worth of a coalition is the sum over its subsets; published are 0.45, 0.215 and 0.335.
     """

@@ -93,6 +93,7 @@ def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
         "raw_activity/product_events",
         "raw_activity/searches",
         "raw_activity/trigger_sends",
+        "solved/channel_weights",
         "solved/refund_allocations",
         "publication/version",
     }

@@ -11,6 +11,8 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from orchestration import dbt, lineage, solvers
 from orchestration.pipeline import Pipeline
 
+SOLVED_GROUPS = {"refund_allocations": "core", "channel_weights": "campaign"}
+
 
 class TableKeys(DagsterDbtTranslator):
     """Names an asset like the table that it makes: `campaign/attribution`."""
@@ -65,19 +67,34 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     ) -> Iterator[Any]:
         yield from call(context, pipeline, pipeline.plan.after)
 
+    tables = lineage.solved_sources(document).values()
+    return [
+        before,
+        *(_solver(document, name) for name in sorted(tables)),
+        *([after] if tables else []),
+    ]
+
+
+def _solver(manifest: Mapping[str, Any], name: str) -> dg.AssetsDefinition:
+    """Return the asset of a table that a solver writes between the two calls of dbt."""
+    [source] = [
+        entry
+        for entry in manifest["sources"].values()
+        if (entry["schema"], entry["identifier"]) == ("solved", name)
+    ]
+
     @dg.asset(
-        key=["solved", "refund_allocations"],
-        deps=[dg.AssetKey(["intermediate", name]) for name in lineage.REFUND_INPUTS],
-        group_name="core",
+        key=["solved", name],
+        deps=[dg.AssetKey(["intermediate", model]) for model in lineage.SOLVED[name]],
+        group_name=SOLVED_GROUPS[name],
         kinds={"python"},
-        description="One row per refund line and order line that it is allocated to.",
+        description=source["description"],
     )
-    def refund_allocations(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        if not pipeline.plan.solved:
+    def solver(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        with pipeline.step(f"solve {name.replace('_', ' ')}"):
+            rows = solvers.solve(pipeline, manifest, name)
+        if rows is None:
             return dg.MaterializeResult(metadata={"built again": False})
-        with pipeline.step("solve refund allocations"):
-            rows = solvers.solve_refund_allocations(pipeline, document)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
-    is_solved = any(source["schema"] == "solved" for source in document["sources"].values())
-    return [before, refund_allocations, after] if is_solved else [before]
+    return solver
