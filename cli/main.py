@@ -23,6 +23,7 @@ COMMANDS = {
     "versions": "cli.status:versions",
     "sql": "cli.sql:sql",
     "diff": "cli.diff:diff",
+    "export": "cli.export:export",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
     "quarantine": "cli.quarantine:quarantine",

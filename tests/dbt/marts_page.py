@@ -29,6 +29,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | the same by every model, one at a time | `campaign.performance_daily` |
 | where people drop out | `campaign.funnel_daily`, `campaign.landing_pages_daily` |
 | who sees, clicks and buys | `campaign.audience_daily` |
+| who may be addressed | `campaign.audience_members` |
 | what customers are worth over time | `campaign.cohorts_monthly` |
 | what changed last week, and whether that is unusual | `campaign.trends_weekly` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |

@@ -1,0 +1,1 @@
+"""Files for other services, written from a published version."""
