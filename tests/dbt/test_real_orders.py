@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.dbt.attribution_reference import MODELS
 from tests.dbt.build import Build
 
 pytestmark = pytest.mark.slow
@@ -120,3 +121,15 @@ def test_the_solver_says_nothing_else_when_it_reads_all_lines(real_orders: Build
         ("latest_with_quantity_left", 2717, Decimal("36317.95")),
         ("unmatched", 1583, Decimal("328114.16")),
     ]
+
+
+def test_each_model_attributes_the_real_orders_to_the_cent(real_orders: Build) -> None:
+    found = real_orders.rows(
+        "select model, count(distinct order_id), sum(credit), sum(attributed_revenue),"
+        " sum(attributed_net_revenue) from campaign.attribution group by 1"
+    )
+    [counted] = real_orders.rows(
+        "select count(*), count(*), sum(gross_revenue), sum(net_revenue) from core.orders"
+        " where is_counted"
+    )
+    assert {model: tuple(figures) for model, *figures in found} == dict.fromkeys(MODELS, counted)

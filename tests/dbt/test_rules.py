@@ -29,6 +29,7 @@ def test_the_last_touch_of_each_order_equals_a_plain_loop(
         from campaign.attribution as attribution
         left join intermediate.int_core__sessions as sessions
             on attribution.touchpoint_id = sessions.session_id
+        where attribution.model = 'last_touch'
         """
     )
     assert {order: (rank, name) if name else None for order, rank, name in found} == expected

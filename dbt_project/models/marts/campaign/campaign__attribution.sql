@@ -1,40 +1,93 @@
-with orders as (
-    select * from {{ ref('int_core__orders') }}
-    where is_counted
+{%- set whole = ['first_touch', 'last_touch', 'last_non_direct'] -%}
+{%- set shared = ['linear', 'position_based', 'time_decay', 'markov', 'shapley'] -%}
+
+with touches as (select * from {{ ref('int_campaign__touch_weights') }}),
+
+amounts as (select * from {{ ref('int_campaign__touch_amounts') }}),
+
+revenues as (select * from {{ ref('int_campaign__order_revenues') }}),
+
+models as (
+    {%- for model in whole + shared %}
+    select '{{ model }}' as model
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 ),
 
-order_refunds as (select * from {{ ref('int_core__order_refunds') }}),
-
-touches as (select * from {{ ref('int_campaign__path_touches') }}),
-
-last_touches as (
+credited as (
     select
-        order_id,
-        touchpoint_id,
-        channel,
-        campaign_id
+        touches.order_id,
+        models.model,
+        touches.touchpoint_id,
+        amounts.cell,
+        touches.channel,
+        touches.campaign_id,
+        case models.model
+            {%- for model in whole %}
+            when '{{ model }}' then cast(touches.{{ model }}_credit as decimal(13, 12))
+            {%- endfor %}
+            {%- for model in shared %}
+            when '{{ model }}' then amounts.{{ model }}_credit
+            {%- endfor %}
+        end as credit,
+        case models.model
+            {%- for model in shared %}
+            when '{{ model }}' then amounts.{{ model }}_revenue
+            {%- endfor %}
+            else amounts.gross_revenue
+        end as attributed_revenue,
+        case models.model
+            {%- for model in shared %}
+            when '{{ model }}' then amounts.{{ model }}_net_revenue
+            {%- endfor %}
+            else amounts.net_revenue
+        end as attributed_net_revenue
     from touches
-    where order_id is not null
-    qualify row_number() over (partition by order_id order by position desc) = 1
+    inner join amounts
+        on
+            touches.order_number = amounts.order_number
+            and touches.touch_number = amounts.touch_number
+    cross join models
 ),
 
--- the last touch takes the whole order, so nothing has to be divided
+unattributed as (
+    select
+        revenues.order_id,
+        models.model,
+        '(none)' as touchpoint_id,
+        revenues.cell,
+        'unattributed' as channel,
+        '(none)' as campaign_id,
+        cast(1 as decimal(13, 12)) as credit,
+        revenues.gross_revenue as attributed_revenue,
+        revenues.net_revenue as attributed_net_revenue
+    from revenues
+    left join touches on revenues.order_id = touches.order_id and touches.touch_number = 1
+    cross join models
+    where touches.order_id is null
+),
+
+unioned as (
+    select * from credited
+    where credit > 0
+    union all
+    select * from unattributed
+),
+
 final as (
     select
-        orders.order_id,
-        cast('last_touch' as {{ varchar(64) }}) as model,
-        coalesce(last_touches.touchpoint_id, '(none)') as touchpoint_id,
-        orders.cell,
-        coalesce(last_touches.channel, 'unattributed') as channel,
-        coalesce(last_touches.campaign_id, '(none)') as campaign_id,
-        cast(1 as decimal(13, 12)) as credit,
-        orders.gross_revenue as attributed_revenue,
-        cast(
-            orders.gross_revenue - coalesce(order_refunds.refunded_amount, 0) as decimal(18, 4)
-        ) as attributed_net_revenue
-    from orders
-    left join order_refunds on orders.order_id = order_refunds.order_id
-    left join last_touches on orders.order_id = last_touches.order_id
+        order_id,
+        cast(model as {{ varchar(64) }}) as model,
+        cast(touchpoint_id as {{ varchar(256) }}) as touchpoint_id,
+        cell,
+        cast(channel as {{ varchar(256) }}) as channel,
+        cast(campaign_id as {{ varchar(256) }}) as campaign_id,
+        credit,
+        attributed_revenue,
+        attributed_net_revenue
+    from unioned
 )
 
 select * from final

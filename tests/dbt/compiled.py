@@ -1,0 +1,36 @@
+"""Run single models, as dbt compiled them, on literal rows: no dbt, and a database in memory."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+
+def run(
+    target: Path, inputs: Mapping[str, pa.Table], models: Sequence[str]
+) -> duckdb.DuckDBPyConnection:
+    """Return a database that holds the inputs and what the models make of them, in this order.
+
+    The names of tables are schema and name; the models are files of compiled SQL in `target`.
+    """
+    connection = duckdb.connect()
+    connection.execute("attach ':memory:' as build; use build; set timezone = 'UTC'")
+    for name in ("intermediate", "campaign"):
+        connection.execute(f"create schema {name}")
+    for name, rows in inputs.items():
+        connection.register("input_rows", rows)
+        connection.execute(f"create table {name} as from input_rows")
+        connection.unregister("input_rows")
+    for model in models:
+        [path] = (target / "compiled").rglob(f"{model}.sql")
+        domain, _, alias = model.partition("__")
+        name = f"intermediate.{model}" if domain.startswith("int_") else f"{domain}.{alias}"
+        connection.execute(f"create table {name} as {path.read_text(encoding='utf-8')}")
+    return connection
+
+
+def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return rows as a table."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
