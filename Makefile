@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines docs-generated clean
+.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines docs-generated docs-truth clean
 .SUFFIXES:
 
 VENV := .venv
@@ -88,6 +88,9 @@ docs-lines: setup ## write docs/explanation/where-every-line-went.md anew from t
 
 docs-generated: setup ## write docs/explanation/generated-data.md anew from the demo's generator
 	@python -m tests.demo.generated_data
+
+docs-truth: setup ## write docs/explanation/attribution-and-the-truth.md anew from a new demo shop
+	@python -m tests.dbt.campaign_truth
 
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi

@@ -223,6 +223,9 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
     readers = {
         "start_here": repository / "notebooks" / "start_here.ipynb",
         "read_the_marts": repository / "docs" / "how-to" / "read-the-marts.md",
+        "campaign_notebook": repository / "notebooks" / "campaign.ipynb",
+        "campaign_questions": repository / "docs" / "campaign.md",
+        "audience_export": repository / "warehouse" / "export" / "audience.py",
     }
     marts = {
         f"{model['schema']}.{model['alias']}": model["unique_id"]
@@ -232,4 +235,27 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
     for name, path in readers.items():
         text = path.read_text(encoding="utf-8")
         read = {marts.get(table) for table in re.findall(r"(?:from|join) (\w+[.]\w+)", text)}
+        assert read & set(marts.values()), name
         assert read & set(marts.values()) <= set(exposures[name]["depends_on"]["nodes"]), name
+
+
+def test_measures_and_dimensions_are_columns_and_a_metric_never_sums_over_models(
+    manifest: dict[str, Any],
+) -> None:
+    """dbt checks neither: a column that is gone would be told by the first question of a user."""
+    sums = dict[str, str]()
+    for semantic in manifest["semantic_models"].values():
+        [model] = semantic["depends_on"]["nodes"]
+        columns = manifest["nodes"][model]["columns"].keys()
+        parts = [*semantic["dimensions"], *semantic["measures"], *semantic["entities"]]
+        assert {part["expr"] or part["name"] for part in parts} <= columns, semantic["name"]
+        sums |= {measure["name"]: model.rpartition(".")[2] for measure in semantic["measures"]}
+    simple = {
+        name: sums[metric["type_params"]["measure"]["name"]]
+        for metric in manifest["metrics"].values()
+        if metric["type"] == "simple"
+        for name in [metric["name"]]
+    }
+    by_model = {name for name, table in simple.items() if table == "campaign__performance_daily"}
+    assert by_model == {"model_orders"}
+    assert simple["orders"] == "campaign__performance_daily_last_touch"
