@@ -20,8 +20,10 @@ _IMPORT = re.compile(r"(\w+) as \(select \* from \{\{ ref\('(\w+)'\) \}\}\)")
 # Staging renames and casts: what it takes from a base model stands as `cast(name as …`, alone on
 # a line, or as `model.name`.
 _BARE = re.compile(r"\bcast\((\w+) as\b|^ +(\w+),$", re.MULTILINE)
-# What a base model, or a macro that it calls, adds to the columns of its table.
-_CALL = re.compile(r"\{\{ (\w+)\(")
+# What a base model, or a macro that it calls, adds to the columns of its table; what is optional it
+# adds where the table has none.
+_CALL = re.compile(r"\{\{-? (\w+)\(")
+_OPTIONAL = re.compile(r"optional_column\(source\([^)]*\), '(\w+)'\)")
 _ADDED = re.compile(r"\bas (\w+)|^ +\w+\.(\w+),$", re.MULTILINE)
 
 
@@ -41,19 +43,29 @@ def uses(project: Path = SHIPPED) -> Iterator[Use]:
     macros = _texts(project / "macros")
     for model, text in texts.items():
         imports = [(alias, base) for alias, base in _IMPORT.findall(text) if base in texts]
-        for alias, base in imports:
-            tables = _SOURCE.findall(texts[base])
-            if len(tables) != 1:
+        for alias, imported in imports:
+            bases = _below(imported, texts)
+            tables = _SOURCE.findall("".join(texts[base] for base in bases))
+            if len({*tables}) != 1:
                 continue
-            [(source, entity)] = tables
+            source, entity = tables[0]
             taken = re.findall(rf"\b{alias}\.(\w+)", text)
-            if len(imports) == 1:
+            if len(_IMPORT.findall(text)) == 1:
                 taken += [one or other for one, other in _BARE.findall(text)]
-            written = [texts[base], *(macros.get(name, "") for name in _CALL.findall(texts[base]))]
+            written = [texts[base] for base in bases]
+            written += [macros.get(name, "") for text in written for name in _CALL.findall(text)]
             added = {one or other for text in written for one, other in _ADDED.findall(text)}
+            added |= {name for text in written for name in _OPTIONAL.findall(text)}
             for column in dict.fromkeys(taken):
                 if not column.startswith("_") and column not in added:
                     yield Use(source, entity, column, model)
+
+
+def _below(model: str, texts: Mapping[str, str]) -> list[str]:
+    """Return a base model, and those below it whose columns it carries on, all of them."""
+    text = texts[model]
+    carried = [base for alias, base in _IMPORT.findall(text) if f" {alias}.*" in text]
+    return [model, *(name for base in carried for name in _below(base, texts))]
 
 
 def _texts(folder: Path) -> dict[str, str]:

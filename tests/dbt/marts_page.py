@@ -32,6 +32,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | who may be addressed | `campaign.audience_members` |
 | what customers are worth over time | `campaign.cohorts_monthly` |
 | what changed last week, and whether that is unusual | `campaign.trends_weekly` |
+| what programs did, and is counted nowhere else | `campaign.excluded_traffic_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
 | why a campaign got nothing of an order | `campaign.path_explanations` |
 | what is bought together | `recommendation.product_pairs` |
@@ -71,8 +72,15 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
   to product lines of the same customer, product and price, ordered by then: to the latest whose
   quantity left equals theirs, else from the latest on. What fits nowhere is `(unmatched)`. Prices
   are compared in the currency of the source.
+- **Channels**: an event's own, else its campaign's, else that of the first rule that fits:
+  [channel rules](channel-rules.md). A campaign is found by its tag where an event names none.
+- **Programs** (bots) are in no figure but `campaign.excluded_traffic_daily`: events that the source
+  flags or whose user agent names a program, visitors with more than 60 events in a minute, and all
+  else that such a visitor did. Who ever ordered is a person, of whose events only those flagged or
+  named are left out. Events that were received are counted or excluded, none both, none neither.
 - **Sessions** end after more than 30 minutes of silence, or where the visitor lands from another
-  channel or campaign; not at midnight. Impressions and clicks on ads belong to none.
+  channel or campaign; not at midnight. Impressions and clicks on ads belong to none. One that goes
+  on for 12 hours is cut every 12 hours from its start; the parts after the first say `is_cut`.
 - **Identity**: an anonymous event belongs to the customer of the next sign-in on its visitor within
   30 days, unless another one signed in there in the 30 days before or after the event. A guest's
   order too. How often that is right:

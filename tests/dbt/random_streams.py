@@ -1,12 +1,13 @@
 """1,000 random streams of events, each of its own visitors: raw rows with everything that is hard.
 
 Ties, silences of exactly 30 minutes, midnights, changes of campaign, devices of two people,
-sign-ins 30 days apart, merged accounts, duplicate and late deliveries, impossible times, items
-stored twice or deleted, events of nobody, events that as_of has not reached.
+sign-ins 30 days apart, merged accounts, sessions of a day, programs, duplicate and late deliveries,
+impossible times, items stored twice or deleted, events of nobody, events that as_of has not
+reached.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +41,10 @@ STEPS = (
     (0, 20_000, 10 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE + 1, 45 * MINUTE),
     (0, MINUTE, 40 * MINUTE, DAY, 10 * DAY, 30 * DAY - 1, 30 * DAY, 30 * DAY + 1),
 )
+FAST = (0, 300, 900)  # more than 60 events in most minutes
+SLOW = (2 * MINUTE, 8 * MINUTE, 14 * MINUTE)  # a visit without an end
+PAGES = ("view", "search", "cart", "click")
+KINDS = ("campaign", "campaign", *PAGES, "order")
 ORIGINS = (
     (None, None),
     (None, None),
@@ -130,17 +135,30 @@ def _stream(name: str, seed: int) -> Iterator[Arrival]:
     at = chance.choice(STARTS)
     steps = chance.choice(STEPS)
     signed_in = chance.choice((0.1, 0.3, 0.6))
-    for number in range(chance.randrange(2, 40)):
+    count, kinds = chance.randrange(2, 40), KINDS
+    seen = [*visitors * 8, None, ""]
+    odd = chance.random()
+    if odd < 0.05:
+        # a program, or somebody who looks like one and buys
+        steps, count, kinds = FAST, 140, KINDS if chance.random() < 0.3 else KINDS[:-1]
+    elif odd < 0.08:
+        steps, count, kinds = SLOW, 150, PAGES
+    if odd < 0.08:
+        seen = visitors[:1]
+    for number in range(count):
         at += timedelta(milliseconds=chance.choice(steps))
         who: Row = {
-            "visitor_id": chance.choice([*visitors * 8, None, ""]),
+            "visitor_id": chance.choice(seen),
             "customer_id": chance.choice(customers) if chance.random() < signed_in else None,
         }
-        yield from _event(chance, f"{name}e{chance.randrange(10_000):04}n{number}", at, who)
+        event = f"{name}e{chance.randrange(10_000):04}n{number}"
+        yield from _event(chance, event, at, who, kinds if number else ("campaign", *kinds))
 
 
-def _event(chance: random.Random, name: str, at: datetime, who: Row) -> Iterator[Arrival]:
-    kind = chance.choice(["campaign", "campaign", "view", "search", "cart", "click", "order"])
+def _event(
+    chance: random.Random, name: str, at: datetime, who: Row, kinds: Sequence[str]
+) -> Iterator[Arrival]:
+    kind = chance.choice(kinds)
     if kind in {"campaign", "click"}:
         yield from _delivered(chance, kind, name, at, who)
     elif kind == "order":
@@ -167,6 +185,7 @@ def _delivered(
             "event_type": chance.choice([*types, "impression", "ad_click"]),
             "channel": channel,
             "campaign_id": campaign_id,
+            "is_bot": chance.random() < 0.01,
         }
     delay = chance.choice([1, 1, 1, 1, 3_600, 259_200, 7 * 86_400, 7 * 86_400 + 1, -600, -601])
     received = at + timedelta(seconds=delay)

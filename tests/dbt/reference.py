@@ -1,6 +1,6 @@
 """Sessions, identity and last touch said again in plain loops, as their rules are worded."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,8 @@ from tests.dbt.streams import Row
 
 MONTH = timedelta(days=30)
 GAP = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+BUSY = 60  # events in a minute that a person can cause
 LONDON = ZoneInfo("Europe/London")
 # Tables of events in the order in which they stand at one instant: the column that names an event,
 # and its kind (None: the row's event_type says it).
@@ -34,6 +36,8 @@ class Event:
     customer: str | None
     origin: tuple[str, str] = ("", "")
     page: str | None = None
+    is_bot: bool = False
+    is_part: bool = False  # the first event of a part of a session that was cut
 
     @property
     def place(self) -> tuple[datetime, int, str]:
@@ -66,7 +70,8 @@ def events_of(raw: dict[str, list[Row]], as_of: datetime | None = None) -> list[
             origin = ("affiliate", "") if kind == "click" else origin
             page = last.get("landing_page")
             what = kind or last["event_type"]
-            found.append(Event(at, rank, event_id, what, *person(last), origin, page))
+            is_bot = bool(last.get("is_bot"))
+            found.append(Event(at, rank, event_id, what, *person(last), origin, page, is_bot))
     for rank, table, name, kind in STORED:
         for event_id, rows in _by(name, raw[f"raw_activity.{table}"]):
             row = min(rows, key=lambda row: (row["sk"], row["pk"]))
@@ -77,10 +82,21 @@ def events_of(raw: dict[str, list[Row]], as_of: datetime | None = None) -> list[
         for row in raw["raw_shop.orders"]
         if row["visitor_id"]
     ]
-    return sorted(
-        (event for event in found if as_of is None or event.at <= as_of),
-        key=lambda event: event.place,
+    due = [event for event in found if as_of is None or event.at <= as_of]
+    return sorted(_of_people(due), key=lambda event: event.place)
+
+
+def _of_people(events: list[Event]) -> list[Event]:
+    """Return the events without those of programs: flagged, or of a visitor who never ordered."""
+    buyers = {event.visitor for event in events if event.kind == "order"}
+    busy = Counter(
+        (event.visitor, event.at.replace(second=0, microsecond=0))
+        for event in events
+        if event.visitor and event.rank < 5
     )
+    programs = {event.visitor for event in events if event.is_bot and event.visitor}
+    programs |= {visitor for (visitor, _), count in busy.items() if count > BUSY}
+    return [one for one in events if not one.is_bot and one.visitor not in programs - buyers]
 
 
 def _by(name: str, rows: Iterable[Row]) -> Iterable[tuple[str, list[Row]]]:
@@ -132,15 +148,28 @@ def sessions_of(events: list[Event]) -> list[list[Event]]:
     sessions: list[list[Event]] = []
     by_key = sorted(used, key=lambda event: (event.key or ("", ""), event.place))
     for _, visits in groupby(by_key, key=lambda event: event.key):
-        session: list[Event] = []
+        whole: list[Event] = []
         for event in visits:
             landed = event.kind == "landing_view" and event.origin != ("", "")
-            elsewhere = bool(session) and landed and event.origin != session[0].origin
-            if not session or event.at - session[-1].at > GAP or elsewhere:
-                session = []
-                sessions.append(session)
-            session.append(event)
+            elsewhere = bool(whole) and landed and event.origin != whole[0].origin
+            if not whole or event.at - whole[-1].at > GAP or elsewhere:
+                if whole:
+                    sessions += _parts(whole)
+                whole = []
+            whole.append(event)
+        sessions += _parts(whole)
     return sessions
+
+
+def _parts(whole: list[Event]) -> list[list[Event]]:
+    """Return a session, cut every 12 hours from its start; each part came as the whole did."""
+    first, *others = (
+        list(part) for _, part in groupby(whole, key=lambda one: (one.at - whole[0].at) // LONGEST)
+    )
+    return [
+        first,
+        *([replace(one, origin=first[0].origin, is_part=True), *rest] for one, *rest in others),
+    ]
 
 
 def customer_of(session: list[Event]) -> str | None:
@@ -164,6 +193,7 @@ def described(session: list[Event]) -> tuple[object, ...]:
         first.at.astimezone(LONDON).date(),
         len(session),
         *(kinds.count(kind) for kind in ("view", "search", "cart", "order", "click", "wishlist")),
+        first.is_part,
     )
 
 

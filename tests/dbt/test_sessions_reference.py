@@ -32,7 +32,8 @@ def scratch(folder: Path) -> Build:
 def arrive(build: Build, rows: list[Arrival], position: int) -> None:
     with build.connect() as connection:
         load(connection, rows, position)
-    ended = build.dbt("run", "--select", "+core__sessions")
+    kinds = ("--resource-type", "model", "--resource-type", "seed")
+    ended = build.dbt("build", "--select", "+core__sessions", *kinds)
     assert ended.returncode == 0, ended.stdout
 
 
@@ -90,6 +91,20 @@ def test_events_that_name_nobody_are_left_out_and_counted(
     assert len(nobody) > STREAMS
 
 
+def test_what_programs_did_is_left_out(built: Build, rows: list[Arrival]) -> None:
+    named = {row.row["event_id"] for row in rows if row.row.get("is_bot")}
+    reasons = built.rows(
+        "select bot_reason, count(*), count(distinct visitor_id) from staging.stg_campaign__events"
+        " where is_bot group by 1 order by 1"
+    )
+    assert [reason for reason, *_ in reasons] == ["flagged", "rate"]
+    assert len(named) > 50
+    assert built.rows(
+        "select count(*) from intermediate.int_core__visitor_events inner join"
+        " staging.base_campaign__bot_visitors using (visitor_id)"
+    ) == [(0,)]
+
+
 def test_each_session_equals_that_of_a_plain_loop_over_events(
     built: Build, events: list[Event]
 ) -> None:
@@ -104,12 +119,15 @@ def test_each_session_equals_that_of_a_plain_loop_over_events(
         for session_id, *facts in built.rows(
             "select session_id, visitor_id, customer_id, channel, campaign_id, landing_page,"
             " started_at, ended_at, session_date, event_count, product_view_count, search_count,"
-            " cart_event_count, order_count, affiliate_click_count, wishlist_count"
+            " cart_event_count, order_count, affiliate_click_count, wishlist_count, is_cut"
             " from core.sessions"
         )
     }
     assert found == {named(session): described(session) for session in sessions}
     assert len(sessions) > 5 * STREAMS
+    parts = [session[0] for session in sessions if session[0].is_part]
+    assert len(parts) > 10
+    assert {part.origin for part in parts} > {("", "")}
 
 
 def test_the_order_in_which_events_arrived_changes_nothing(

@@ -73,14 +73,32 @@ named as (
             || cast(source_rank as {{ varchar(8) }}) || '|' || event_id
         ) over (
             partition by visitor_key, session_number {{ in_order }} {{ so_far }}
-        ) as session_name
+        ) as session_name,
+        first_value(occurred_at) over (
+            partition by visitor_key, session_number {{ in_order }} {{ so_far }}
+        ) as opened_at
     from numbered
+),
+
+-- a visit that never ends is cut into parts of a fixed length from its start
+parted as (
+    select
+        *,
+        {{ whole_periods('opened_at', 'occurred_at', var('session_max_hours')) }} as part_number,
+        {{ whole_periods('opened_at', 'previous_at', var('session_max_hours')) }}
+            as previous_part_number
+    from named
 ),
 
 final as (
     select
-        md5(session_name) as session_id,
-        is_session_start,
+        case
+            when part_number = 0 then md5(session_name)
+            else md5(session_name || '|' || cast(part_number as {{ varchar(32) }}))
+        end as session_id,
+        -- a part goes on with the session that was cut
+        case when part_number > 0 then md5(session_name) end as cut_session_id,
+        is_session_start or part_number > previous_part_number as is_session_start,
         source_rank,
         event_id,
         event_type,
@@ -92,7 +110,7 @@ final as (
         channel,
         campaign_id,
         landing_page
-    from named
+    from parted
 )
 
 select * from final

@@ -34,36 +34,70 @@ first_events as (
     where events.is_session_start
 ),
 
--- otherwise a session is what its first event is: that one brought the visitor
-final as (
+-- few: most sessions end by themselves
+cut as (
+    select distinct cut_session_id
+    from first_events
+    where cut_session_id is not null
+),
+
+openings as (
     select
         first_events.session_id,
-        first_events.cell,
-        first_events.visitor_id,
-        first_events.visitor_key,
-        first_events.session_customer_id as customer_id,
+        first_events.channel,
+        first_events.campaign_id
+    from first_events
+    inner join cut on first_events.session_id = cut.cut_session_id
+),
+
+came as (
+    select
+        first_events.*,
+        first_events.cut_session_id is not null as is_cut,
         case
-            when first_events.session_customer_id is not null
-                then 'customer ' || first_events.session_customer_id
-            else first_events.visitor_key
+            when first_events.cut_session_id is null then first_events.channel
+            else openings.channel
+        end as session_channel,
+        case
+            when first_events.cut_session_id is null then first_events.campaign_id
+            else openings.campaign_id
+        end as session_campaign_id
+    from first_events
+    left join openings on first_events.cut_session_id = openings.session_id
+),
+
+-- Otherwise a session is what its first event is: that one brought the visitor. A part of one that
+-- was cut came as the whole did.
+final as (
+    select
+        came.session_id,
+        came.cell,
+        came.visitor_id,
+        came.visitor_key,
+        came.session_customer_id as customer_id,
+        case
+            when came.session_customer_id is not null
+                then 'customer ' || came.session_customer_id
+            else came.visitor_key
         end as path_key,
-        first_events.source_rank,
-        first_events.event_id,
-        {{ channel_name('first_events.channel', 'first_events.campaign_id') }} as channel,
-        {{ campaign_key('first_events.campaign_id') }} as campaign_id,
-        first_events.landing_page,
-        first_events.occurred_at as started_at,
+        came.source_rank,
+        came.event_id,
+        {{ channel_name('came.session_channel', 'came.session_campaign_id') }} as channel,
+        {{ campaign_key('came.session_campaign_id') }} as campaign_id,
+        came.landing_page,
+        came.occurred_at as started_at,
         counted.ended_at,
-        {{ reporting_date('first_events.occurred_at') }} as session_date,
+        {{ reporting_date('came.occurred_at') }} as session_date,
         counted.event_count,
         counted.product_view_count,
         counted.search_count,
         counted.cart_event_count,
         counted.order_count,
         counted.affiliate_click_count,
-        counted.wishlist_count
-    from first_events
-    inner join counted on first_events.session_id = counted.session_id
+        counted.wishlist_count,
+        came.is_cut
+    from came
+    inner join counted on came.session_id = counted.session_id
 )
 
 select * from final

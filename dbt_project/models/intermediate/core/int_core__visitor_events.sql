@@ -29,7 +29,10 @@
     },
 ] -%}
 
-with campaign_events as (select * from {{ ref('stg_campaign__events') }}),
+with campaign_events as (
+    select * from {{ ref('stg_campaign__events') }}
+    where not is_bot
+),
 
 product_events as (select * from {{ ref('stg_activity__product_events') }}),
 
@@ -40,6 +43,8 @@ cart_events as (select * from {{ ref('stg_activity__cart_events') }}),
 affiliate_clicks as (select * from {{ ref('stg_affiliate__clicks') }}),
 
 orders as (select * from {{ ref('stg_shop__orders') }}),
+
+bot_visitors as (select * from {{ ref('base_campaign__bot_visitors') }}),
 
 customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
 
@@ -67,7 +72,8 @@ unioned as (
     {%- endfor %}
 ),
 
--- an account that was merged acts for the one that survives
+-- An account that was merged acts for the one that survives. A visitor that is a program visits
+-- nothing; none of them has an order.
 survivors as (
     select
         unioned.source_rank,
@@ -85,6 +91,8 @@ survivors as (
     left join
         customer_aliases
         on unioned.named_customer_id = customer_aliases.merged_customer_id
+    left join bot_visitors on unioned.visitor_id = bot_visitors.visitor_id
+    where bot_visitors.visitor_id is null
 ),
 
 -- without a visitor the customer stands in; with neither, nobody can say whose visit it was

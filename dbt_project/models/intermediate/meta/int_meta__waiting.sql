@@ -11,7 +11,7 @@
     'stg_affiliate__affiliates': 'base_affiliate__affiliates',
     'stg_affiliate__commission_plans': 'base_affiliate__commission_plans',
     'stg_campaign__spend': 'base_campaign__spend',
-    'stg_campaign__events': 'base_campaign__events',
+    'stg_campaign__events': 'base_campaign__tagged_events',
     'stg_activity__product_events': 'base_activity__product_events',
     'stg_activity__searches': 'base_activity__searches',
     'stg_activity__cart_events': 'base_activity__cart_events',

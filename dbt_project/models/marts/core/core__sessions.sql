@@ -18,7 +18,8 @@ final as (
         cart_event_count,
         order_count,
         affiliate_click_count,
-        wishlist_count
+        wishlist_count,
+        is_cut
     from sessions
 )
 

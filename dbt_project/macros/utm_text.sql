@@ -1,0 +1,3 @@
+{% macro utm_text(text) -%}
+    nullif(lower(trim({{ url_decoded(text) }})), '')
+{%- endmacro %}

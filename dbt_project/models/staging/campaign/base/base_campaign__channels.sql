@@ -1,0 +1,127 @@
+{{ config(materialized='table') }}
+
+with channel_rules as (select * from {{ ref('channel_rules') }}),
+
+medium_kinds as (select * from {{ ref('medium_kinds') }}),
+
+referrer_kinds as (select * from {{ ref('referrer_kinds') }}),
+
+origins as (select * from {{ ref('base_campaign__origins') }}),
+
+-- blanks, underscores and hyphens are the same to a rule
+described as (
+    select
+        *,
+        replace(replace(source, ' ', '-'), '_', '-') as plain_source,
+        replace(replace(medium, ' ', '-'), '_', '-') as plain_medium,
+        replace(replace(campaign, ' ', '-'), '_', '-') as plain_campaign,
+        coalesce(click_id_kind, '(none)') as plain_click_id
+    from origins
+),
+
+sources as (select distinct source from described),
+
+source_kinds as (
+    select
+        sources.source,
+        referrer_kinds.kind
+    from sources
+    inner join referrer_kinds on {{ site_matches('sources.source', 'referrer_kinds.name') }}
+    qualify
+        row_number() over (
+            partition by sources.source
+            order by length(referrer_kinds.name) desc, referrer_kinds.name asc
+        ) = 1
+),
+
+media as (
+    select distinct
+        plain_medium,
+        is_paid_click
+    from described
+),
+
+-- a medium may be of several kinds; whoever clicked an advertisement came by a paid one
+kinds_of_media as (
+    select
+        media.plain_medium,
+        media.is_paid_click,
+        medium_kinds.medium_kind
+    from media
+    inner join medium_kinds on media.plain_medium like medium_kinds.medium
+    union
+    select
+        plain_medium,
+        is_paid_click,
+        'paid' as medium_kind
+    from media
+    where is_paid_click
+),
+
+starts as (
+    select date '1900-01-01' as valid_from
+    union
+    select valid_from
+    from channel_rules
+    where valid_from is not null
+    union
+    select cast(valid_to + interval '1 days' as date) as valid_from
+    from channel_rules
+    where valid_to is not null
+),
+
+-- the stretches of days in which the same rules hold: mostly one
+periods as (
+    select
+        valid_from,
+        coalesce(lead(valid_from) over (order by valid_from), date '9999-12-31') as valid_before
+    from starts
+),
+
+final as (
+    select
+        described.source_tag,
+        described.medium_tag,
+        described.campaign_tag,
+        described.referrer_host,
+        described.parameter_names,
+        described.click_id_kind,
+        periods.valid_from,
+        periods.valid_before,
+        channel_rules.channel,
+        channel_rules.rule_name as channel_rule
+    from described
+    cross join periods
+    inner join
+        channel_rules
+        on
+            coalesce(channel_rules.valid_from, date '1900-01-01') <= periods.valid_from
+            and coalesce(channel_rules.valid_to, date '9999-12-30') >= periods.valid_from
+            and described.plain_source like coalesce(channel_rules.source, '%')
+            and described.plain_medium like coalesce(channel_rules.medium, '%')
+            and described.plain_campaign like coalesce(channel_rules.campaign, '%')
+            and described.plain_click_id like coalesce(channel_rules.click_id, '%')
+    left join source_kinds on described.source = source_kinds.source
+    left join
+        kinds_of_media
+        on
+            described.plain_medium = kinds_of_media.plain_medium
+            and described.is_paid_click = kinds_of_media.is_paid_click
+            and channel_rules.medium_kind = kinds_of_media.medium_kind
+    where
+        (channel_rules.source_kind is null or channel_rules.source_kind = source_kinds.kind)
+        and (channel_rules.medium_kind is null or kinds_of_media.medium_kind is not null)
+    qualify
+        row_number() over (
+            partition by
+                described.source_tag,
+                described.medium_tag,
+                described.campaign_tag,
+                described.referrer_host,
+                described.parameter_names,
+                periods.valid_from
+            order by channel_rules.rule_rank, channel_rules.rule_name
+        ) = 1
+)
+
+select * from final
