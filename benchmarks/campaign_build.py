@@ -1,0 +1,241 @@
+"""Measure the SQL and the solver from staged events to the campaign schema, against one bare query.
+
+    python benchmarks/campaign_build.py [EVENTS ...]
+
+Each size runs in a process of its own: 10 events per order, about 3 considered touchpoints. The
+models run as dbt compiled them, one after the other, on DuckDB with 2 threads; dbt's start and its
+tests are not measured. The bare query numbers the visits of the same events and keeps them.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration import lineage, solved
+
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+SHOP = Path(__file__).with_name("campaign_shop.sql")
+SIZES = (1_000_000, 3_000_000, 10_000_000)
+THREADS = 2
+Nodes = Mapping[str, Any]
+EVENTS, REFUNDS = "stg_campaign__events", "refund_allocations"
+
+# Half an hour of silence, or a landing from elsewhere, begins a visit; each event gets its visit.
+BARE = """
+create or replace table bare as
+with valued as (
+    select
+        event_id, event_type, occurred_at, visitor_id, customer_id, landing_page, channel,
+        campaign_id, concat_ws('|', channel, campaign_id) as came_by,
+        lag(occurred_at) over visits as previous_at, lag(came_by) over visits as came_before_by
+    from staging.stg_campaign__events
+    where event_type in ('landing_view', 'link_click')
+    window visits as (partition by visitor_id order by occurred_at, event_id)
+)
+select
+    * exclude (previous_at, came_by, came_before_by),
+    md5(visitor_id || '|' || sum(
+        case
+            when occurred_at <= previous_at + interval '30 minutes'
+                and (event_type <> 'landing_view' or came_by = '' or came_by = came_before_by)
+                then 0
+            else 1
+        end
+    ) over (
+        partition by visitor_id order by occurred_at, event_id
+        rows between unbounded preceding and current row
+    )) as session_id
+from valued
+"""
+
+
+@dataclass
+class Figures:
+    """Seconds by the clock and of the processors, by step."""
+
+    clock: dict[str, float] = field(default_factory=dict)
+    processors: dict[str, float] = field(default_factory=dict)
+
+    def measure(self, name: str, work: Callable[[], Any]) -> None:
+        """Do the work and note what it took."""
+        clock, processors = time.perf_counter(), time.process_time()
+        work()
+        self.clock[name] = time.perf_counter() - clock
+        self.processors[name] = time.process_time() - processors
+
+    def total(self, *names: str) -> tuple[float, float]:
+        """Return the sums of steps."""
+        return sum(self.clock[one] for one in names), sum(self.processors[one] for one in names)
+
+
+def compiled(folder: Path) -> Nodes:
+    """Return the nodes of the project with their compiled SQL."""
+    command = [
+        *(str(Path(sys.executable).with_name("dbt")), "compile", "--quiet"),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "target")),
+        *("--vars", json.dumps({"as_of": "2027-01-15T00:00:00Z"})),
+    ]
+    environment = {**os.environ, "WAREHOUSE_BUILD_DATABASE": str(folder / "build.duckdb")}
+    subprocess.run(command, env=environment, check=True)
+    document = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return {**document["nodes"], **document["sources"]}
+
+
+def graph_of(nodes: Nodes) -> dict[str, list[str]]:
+    """Return what the campaign schema is made from, and itself, each with what it reads.
+
+    Staging is given, and so are refunds; the solver of weights reads models of ours.
+    """
+    graph: dict[str, list[str]] = {}
+    waiting = sorted(one for one, node in nodes.items() if is_campaign_mart(node))
+    by_name = {node["name"]: one for one, node in nodes.items()}
+    while waiting:
+        identity = waiting.pop()
+        node = nodes[identity]
+        if identity in graph:
+            continue
+        reads = node.get("depends_on", {}).get("nodes", [])
+        if node["schema"] == "solved" and node["name"] != REFUNDS:
+            reads = [by_name[name] for name in lineage.SOLVED[node["name"]]]
+        graph[identity] = [] if node["schema"] == "staging" else reads
+        waiting += graph[identity]
+    return graph
+
+
+def is_campaign_mart(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node is a table of the schema that is measured."""
+    return node["resource_type"] == "model" and node["schema"] == "campaign"
+
+
+def measured(nodes: Nodes, graph: Mapping[str, list[str]], order: list[str]) -> set[str]:
+    """Return what comes after the staged events, or is about campaigns alone."""
+    after = {identity for identity in order if nodes[identity]["name"] == EVENTS}
+    for identity in order:
+        node = nodes[identity]
+        is_ours = node["resource_type"] == "model" and "campaign" in node["fqn"]
+        if node["schema"] != "staging" and (is_ours or after.intersection(graph[identity])):
+            after.add(identity)
+    return after
+
+
+def stage(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
+    """Make a staging table of its contract's columns, with rows where the shop has some."""
+    described = connection.execute(
+        "select column_name, data_type from duckdb_columns()"
+        " where schema_name = 'shop' and table_name = ?",
+        [node["name"]],
+    )
+    given: dict[str, str] = dict(described.fetchall())
+    kinds = {name: column["data_type"] for name, column in node["columns"].items()} or given
+    columns = ", ".join(
+        f"cast({name if name in given else absent(kind)} as {kind}) as {name}"
+        for name, kind in kinds.items()
+    )
+    rows = f"from shop.{node['name']}" if given else "where false"
+    connection.execute(f"create table staging.{node['alias']} as select {columns} {rows}")
+
+
+def absent(kind: str) -> str:
+    """Return the value of a column that the shop does not speak of."""
+    return "false" if kind == "boolean" else "null"
+
+
+def build(nodes: Nodes, folder: Path, events: int) -> None:
+    """Build one size and print what it took."""
+    figures = Figures()
+    with duckdb.connect(str(folder / "build.duckdb")) as connection:
+        connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
+        connection.execute("set preserve_insertion_order = false")
+        for schema in {node["schema"] for node in nodes.values()}:
+            connection.execute(f'create schema if not exists "{schema}"')
+        connection.execute(f"set variable events = {events}")
+        connection.execute(SHOP.read_text(encoding="utf-8"))
+        connection.execute(f"create table solved.{REFUNDS} as from shop.{REFUNDS}")
+        graph = graph_of(nodes)
+        order = list(TopologicalSorter(graph).static_order())
+        names = measured(nodes, graph, order)
+        steps: list[str] = []
+        for identity in order:
+            node = nodes[identity]
+            name, schema = node["name"], node["schema"]
+            if node["resource_type"] == "seed":
+                path = PROJECT / node["original_file_path"]
+                connection.execute(
+                    f"create table {schema}.{name} as from read_csv('{path}', nullstr = '')"
+                )
+            elif schema == "staging":
+                stage(connection, node)
+            elif node["resource_type"] == "source":
+                if name != REFUNDS:
+                    steps.append(f"solve {name}")
+                    figures.measure(steps[-1], lambda one=name: solved.write(connection, one, {}))
+            else:
+                table = f"{schema}.{node['alias']} as {node['compiled_code']}"
+                if identity not in names:
+                    connection.execute(f"create table {table}")
+                    continue
+                steps.append(f"{schema}.{node['alias']}")
+                figures.measure(
+                    steps[-1], lambda sql=table: connection.execute(f"create table {sql}")
+                )
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        for turn in range(2):
+            figures.measure(f"bare {turn}", lambda: connection.execute(BARE))
+        report(connection, figures, steps, memory)
+
+
+def report(
+    connection: duckdb.DuckDBPyConnection, figures: Figures, steps: list[str], memory: float
+) -> None:
+    """Print the ratio, and the steps that took most."""
+    counts = connection.execute(
+        "select (select count(*) from staging.stg_campaign__events),"
+        " (select count(*) from staging.stg_shop__orders), count(*), count(order_id)"
+        " from intermediate.int_campaign__path_touches"
+    ).fetchone()
+    assert counts
+    clock, processors = figures.total(*steps)
+    bare = min(figures.total("bare 0"), figures.total("bare 1"))
+    print(
+        f"{counts[0]:,} events, {counts[1]:,} orders, {counts[2]:,} considered touchpoints"
+        f" ({counts[3] / counts[1]:.2f} per order)"
+    )
+    print(
+        f"  campaign schema {clock:6.1f} s, processors {processors:6.1f} s;"
+        f" bare query {bare[0]:5.1f} s, {bare[1]:5.1f} s;"
+        f" ratio {clock / bare[0]:.2f}, of processor time {processors / bare[1]:.2f};"
+        f" peak memory {memory:.1f} GiB"
+    )
+    for name in sorted(steps, key=lambda one: -figures.processors[one])[:14]:
+        print(f"    {figures.clock[name]:6.2f} s {figures.processors[name]:6.2f} s  {name}")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--one"]:
+        folder, events = Path(sys.argv[2]), int(sys.argv[3])
+        nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
+        build(nodes, folder, events)
+        return
+    for events in map(int, sys.argv[1:] or SIZES):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            nodes = compiled(folder)
+            (folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
+            subprocess.run([sys.executable, __file__, "--one", name, str(events)], check=True)
+
+
+if __name__ == "__main__":
+    main()
