@@ -43,6 +43,22 @@ if code < 0:
     os.kill(os.getpid(), -code)
 sys.exit(code)
 """
+# What is imported in the middle of a run. Not all of the demo: its DynamoDB, a process of its own,
+# changes botocore.
+LATE = (
+    "alembic.command",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.execution.plan.active",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
+    "dbt.contracts.graph.manifest",
+    "dbt.contracts.selection",
+    "dbt.graph",
+    "demo.shop",
+    "sqlalchemy.dialects.sqlite",
+)
 Command = Callable[[], None]
 
 
@@ -131,6 +147,8 @@ def serve(name: str, folder: Path, listener: socket.socket) -> None:
         with connection:
             if command is None:
                 command = SERVED[name](folder)
+                threads = list(Path("/proc/self/task").iterdir())
+                assert len(threads) == 1, "threads do not survive a fork"
                 gc.collect()
                 gc.freeze()
             if os.fork() == 0:
@@ -189,13 +207,18 @@ def _become(
         os._exit(code)
 
 
-def _warehouse(folder: Path) -> Command:
+def import_commands() -> None:
+    """Import what the commands import, also what they do so only when they run."""
     for package in ("analytics", "cli", "extractors", "orchestration", "warehouse"):
         path = importlib.import_module(package).__path__
         for module in pkgutil.walk_packages(path, f"{package}."):
             importlib.import_module(module.name)
-    # not all of the demo: its DynamoDB is a process of its own, and changes botocore
-    importlib.import_module("demo.shop")
+    for name in LATE:
+        importlib.import_module(name)
+
+
+def _warehouse(folder: Path) -> Command:
+    import_commands()
     from cli.main import main
     from orchestration import dbt
 
@@ -227,9 +250,9 @@ def _dbt(folder: Path) -> Command:
     parsed, project = folder / "parsed", str(REPOSITORY / "dbt_project")
     os.environ["WAREHOUSE_BUILD_DATABASE"] = str(folder / "build.duckdb")
     folders = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(parsed)]
-    ended = dbtRunner().invoke(
-        ["parse", *folders, "--log-path", str(parsed), "--quiet", *PRODUCT_OPTIONS]
-    )
+    # the static parser starts threads, for which forks would wait in vain
+    quietly = ["--quiet", "--no-static-parser", "--log-path", str(parsed)]
+    ended = dbtRunner().invoke(["parse", *folders, *quietly, *PRODUCT_OPTIONS])
     assert ended.success, ended.exception
 
     def run_dbt() -> None:

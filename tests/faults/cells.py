@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.faults import warm_dbt
+from tests import warm
 from tests.faults.contents import contents
 from tests.faults.server import FILLER, RECORDED
 from tests.relational_source import Source
@@ -82,9 +82,9 @@ class Bench:
         self.shop.mkdir()
         text = CONFIGURATION.format(project=PROJECT, dsn=json.dumps(source.dsn))
         (self.shop / "warehouse.yml").write_text(text, encoding="utf-8")
-        self._dbt = warm_dbt.client(folder)
+        self._dbt = warm.executable("dbt")
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.server", str(folder)],
+            [sys.executable, "-m", "tests.faults.server"],
             cwd=REPOSITORY,
             env={**environment(self.shop), "OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,

@@ -1,12 +1,11 @@
 """Run the `warehouse` command in forks of a process that has imported it, and strike it.
 
-python -m tests.faults.server FOLDER reads requests as lines of JSON and answers each with one. A
+python -m tests.faults.server reads requests as lines of JSON and answers each with one. A
 run so costs what it does, and not two seconds of imports.
 """
 
 import contextlib
 import ctypes
-import importlib
 import json
 import os
 import resource
@@ -19,15 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.faults import broken, disk, points, warm_dbt
+from tests import warm
+from tests.faults import broken, disk, points
 
-IMPORTED = (
-    "cli.main",
-    "cli.run",
-    "cli.progress",
-    "orchestration.run",
-    "extractors.relational.postgres",
-)
 FILLER = "filler"
 # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER: what root passes over modes with.
 _OVER_MODES = (1, 2, 3)
@@ -201,9 +194,7 @@ def _end_group(leader: int) -> None:
 
 def main() -> None:
     """Import what a run needs, and serve until the requests end."""
-    warm_dbt.serve(Path(sys.argv[1]))
-    for module in IMPORTED:
-        importlib.import_module(module)
+    warm.import_commands()
     # Orphans come to this process, which is what waits for them.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     for line in sys.stdin:
