@@ -109,7 +109,7 @@ steps as (
     {%- endfor %}
 ),
 
-final as (
+timed as (
     select
         step_number,
         report_date,
@@ -125,6 +125,20 @@ final as (
                     )
         end as seconds
     from steps
+),
+
+-- equal times are counted here, so that nobody has to put each of them in order
+final as (
+    select
+        report_date,
+        channel,
+        campaign_id,
+        step_number,
+        seconds,
+        count(*) as step_count,
+        count(case when is_returning then 1 end) as returning_count
+    from timed
+    group by report_date, channel, campaign_id, step_number, seconds
 )
 
 select * from final

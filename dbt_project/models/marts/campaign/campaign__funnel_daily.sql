@@ -6,18 +6,14 @@ with steps as (select * from {{ ref('int_campaign__funnel_steps') }}),
 ranked as (
     select
         *,
-        row_number() over (
-            partition by
-                report_date,
-                channel,
-                campaign_id,
-                step_number,
-                case when seconds is null then 0 else 1 end
-            order by seconds
-        ) as place,
-        count(seconds) over (
+        sum(case when seconds is not null then step_count else 0 end) over (
             partition by report_date, channel, campaign_id, step_number
-        ) as timed_count
+            order by seconds
+            rows between unbounded preceding and current row
+        ) as place,
+        sum(case when seconds is not null then step_count else 0 end) over (
+            partition by report_date, channel, campaign_id, step_number
+        ) as timed
     from steps
 ),
 
@@ -27,11 +23,11 @@ counted as (
         channel,
         campaign_id,
         step_number,
-        count(*) as step_count,
-        count(case when is_returning then 1 end) as returning_count,
-        count(seconds) as timed_count,
-        min(case when place * 2 >= timed_count then seconds end) as median_seconds,
-        min(case when place * 10 >= timed_count * 9 then seconds end) as p90_seconds
+        cast(sum(step_count) as bigint) as step_count,
+        cast(sum(returning_count) as bigint) as returning_count,
+        cast(max(timed) as bigint) as timed_count,
+        min(case when place * 2 >= timed then seconds end) as median_seconds,
+        min(case when place * 10 >= timed * 9 then seconds end) as p90_seconds
     from ranked
     group by report_date, channel, campaign_id, step_number
 ),
