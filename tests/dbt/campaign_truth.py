@@ -14,6 +14,7 @@ from tests.shops import Shop
 
 Floats = NDArray[np.float64]
 Found = dict[str, list[tuple[Any, ...]]]
+Figures = dict[str, dict[str, tuple[float, float, float]]]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "explanation" / "attribution-and-the-truth.md"
 # The figures do not move in their second decimal beyond some hundred draws.
@@ -92,7 +93,7 @@ def read(shop: Shop) -> Found:
         return {name: connection.execute(query).fetchall() for name, query in asked.items()}
 
 
-def by_model(found: Found) -> dict[str, dict[str, tuple[float, float, float]]]:
+def by_model(found: Found) -> Figures:
     """Return the figures of each model by their name."""
     units = sorted(tuple(unit) for unit in found["units"])
     unit_at = {unit: place for place, unit in enumerate(units)}
@@ -121,9 +122,8 @@ def by_model(found: Found) -> dict[str, dict[str, tuple[float, float, float]]]:
     return result
 
 
-def page(found: Found) -> str:
+def page(found: Found, figures: Figures) -> str:
     """Return the page as a shop says it."""
-    figures = by_model(found)
     orders = len({order for order, *_ in found["credits"]})
     models = "\n".join(
         f"| `{model}` | {_interval(figures[model]['campaigns'])} |"
@@ -198,7 +198,8 @@ def _interval(figures: tuple[float, float, float]) -> str:
 def main() -> None:
     """Write the page from a new demo shop."""
     with tempfile.TemporaryDirectory() as folder, published(Path(folder)) as shop:
-        PAGE.write_text(page(read(shop)), encoding="utf-8")
+        found = read(shop)
+        PAGE.write_text(page(found, by_model(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from tests.dbt.campaign_truth import (
     PAGE,
     WORTHLESS,
+    Figures,
     Found,
     by_model,
     figure,
@@ -43,14 +44,20 @@ def found(demo_shop: Shop) -> Found:
     return read(demo_shop)
 
 
-def test_the_page_of_attribution_and_the_truth_is_what_the_demo_shows(found: Found) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(found)
+@pytest.fixture(scope="module")
+def figures(found: Found) -> Figures:
+    return by_model(found)
+
+
+def test_the_page_of_attribution_and_the_truth_is_what_the_demo_shows(
+    found: Found, figures: Figures
+) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(found, figures)
 
 
 def test_the_data_driven_models_beat_the_last_touch_where_budgets_can_be_moved(
-    found: Found,
+    figures: Figures,
 ) -> None:
-    figures = by_model(found)
     assert len(figures) == 8
     last = figures["last_touch"]
     for model in ("markov", "shapley"):

@@ -1,6 +1,9 @@
 with sessions as (select * from {{ ref('int_core__sessions') }}),
 
-session_events as (select * from {{ ref('int_core__session_events') }}),
+order_events as (
+    select * from {{ ref('int_core__session_events') }}
+    where event_type = 'order'
+),
 
 orders as (
     select * from {{ ref('int_core__orders') }}
@@ -9,27 +12,20 @@ orders as (
 
 order_refunds as (select * from {{ ref('int_core__order_refunds') }}),
 
-steps as (
+bought as (
     select
-        session_events.session_id,
-        min(case when session_events.event_type = 'view' then session_events.occurred_at end)
-            as viewed_at,
-        min(case when session_events.event_type = 'cart' then session_events.occurred_at end)
-            as carted_at,
+        order_events.session_id,
         min(orders.ordered_at) as ordered_at,
-        count(orders.order_id) as order_count,
-        cast(coalesce(sum(orders.gross_revenue), 0) as decimal(18, 4)) as gross_revenue,
+        count(*) as order_count,
+        cast(sum(orders.gross_revenue) as decimal(18, 4)) as gross_revenue,
         cast(
-            coalesce(sum(orders.gross_revenue), 0)
-            - coalesce(sum(order_refunds.refunded_amount), 0) as decimal(18, 4)
+            sum(orders.gross_revenue) - coalesce(sum(order_refunds.refunded_amount), 0)
+            as decimal(18, 4)
         ) as net_revenue
-    from session_events
-    left join
-        orders
-        on session_events.event_id = orders.order_id and session_events.event_type = 'order'
+    from order_events
+    inner join orders on order_events.event_id = orders.order_id
     left join order_refunds on orders.order_id = order_refunds.order_id
-    where session_events.event_type in ('view', 'cart', 'order')
-    group by session_events.session_id
+    group by order_events.session_id
 ),
 
 final as (
@@ -51,14 +47,14 @@ final as (
             partition by sessions.visitor_key
             order by sessions.started_at, sessions.source_rank, sessions.event_id
         ) as visit_number,
-        steps.viewed_at,
-        steps.carted_at,
-        steps.ordered_at,
-        coalesce(steps.order_count, 0) as order_count,
-        coalesce(steps.gross_revenue, 0) as gross_revenue,
-        coalesce(steps.net_revenue, 0) as net_revenue
+        sessions.viewed_at,
+        sessions.carted_at,
+        bought.ordered_at,
+        coalesce(bought.order_count, 0) as order_count,
+        coalesce(bought.gross_revenue, 0) as gross_revenue,
+        coalesce(bought.net_revenue, 0) as net_revenue
     from sessions
-    left join steps on sessions.session_id = steps.session_id
+    left join bought on sessions.session_id = bought.session_id
 )
 
 select * from final
