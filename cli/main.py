@@ -30,6 +30,7 @@ COMMANDS = {
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",
     "rebuild": "cli.rebuild:rebuild",
+    "restate": "cli.restate:restate",
     "prune": "cli.prune:prune",
     "backup": "cli.backup:backup",
     "restore": "cli.backup:restore",

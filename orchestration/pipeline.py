@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ import duckdb
 
 from extractors.errors import SourceError
 from orchestration import (
+    attribution,
     dbt,
     housekeeping,
     lineage,
@@ -23,29 +24,19 @@ from orchestration import (
     sources,
     staleness,
 )
+from orchestration.options import Options
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
 from warehouse.load import builds, certificates, discards, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
-from warehouse.publish import publication, status, versions
+from warehouse.publish import final_weights, publication, status, versions
+from warehouse.publish.final_weights import FinalMonth
 from warehouse.state import segments
 
 # Ctrl-C, a SIGTERM, or "terminate" in the Dagster UI.
 CANCELLED = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How one run differs from the others."""
-
-    as_of: datetime | None = None
-    full_refresh: frozenset[str] = frozenset()
-    wait: float = 600.0
-    interactive: bool = False
-    # Whether it is what `status` tells as the last run; a single step by hand is not.
-    is_run: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +59,7 @@ class Pipeline:
     opened: duckdb.DuckDBPyConnection | None = None
     closing: ExitStack = field(default_factory=ExitStack)
     publisher: Callable[..., versions.Version] = publication.publish
+    final_months: Mapping[date, FinalMonth] = field(default_factory=dict[date, "FinalMonth"])
 
     @property
     def rules(self) -> LoadRules:
@@ -162,6 +154,9 @@ class Pipeline:
         `plan` then holds what has to be built: nothing where a run was killed after its audit.
         """
         with self.step("decide"), self.database() as connection:
+            restated = self.options.restated
+            if self.publisher is publication.publish:
+                attribution.require_kept(self.settings, self.final_months, restated)
             found = positions.positions(connection)
             if not found:
                 raise SourceError("nothing is loaded yet; run without --select first")
@@ -169,7 +164,9 @@ class Pipeline:
             runs.set_as_of(connection, self.run_id, self.as_of)
             models = dbt.build_fingerprint(self.settings)
             self.fingerprint = positions.fingerprint(connection, models)
-            if publication.is_built(connection, self.settings, self.fingerprint, self.as_of):
+            if not restated and publication.is_built(
+                connection, self.settings, self.fingerprint, self.as_of
+            ):
                 return False
             certificates.require_none_failed(connection, sources.landed_tables(self.settings))
             self.now = staleness.Now(
@@ -178,6 +175,7 @@ class Pipeline:
                 self.as_of,
                 model_tables.due(connection),
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
+                attribution.kept(self.final_months, restated, self.run_id),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
@@ -218,6 +216,14 @@ class Pipeline:
                 unmatched=model_tables.unmatched(connection),
                 keys=lineage.keys_of(manifest),
                 known_hashes=builds.hashes(connection),
+                also=attribution.records(
+                    connection,
+                    self.settings,
+                    self.final_months,
+                    self.options.restated,
+                    as_of=self.as_of,
+                    reason=self.options.reason,
+                ),
             )
             builds.record_hashes(
                 connection,
@@ -266,6 +272,7 @@ def _begin(pipeline: Pipeline) -> None:
         versions.complete_switch(settings)
         versions.remove_old(settings)
     versions.sweep(settings.published_directory)
+    pipeline.final_months = final_weights.final_months(settings.state_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
@@ -281,19 +288,9 @@ def _end(pipeline: Pipeline, error: BaseException | None) -> None:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         status.write_status(connection, settings)
-        told = _text(error, settings)
+        told = progress.error_text(error, settings)
         runs.finish(connection, _told_in(pipeline), pipeline.run_id, told, as_of=pipeline.as_of)
 
 
 def _told_in(pipeline: Pipeline) -> Path | None:
     return pipeline.settings.state_directory if pipeline.options.is_run else None
-
-
-def _text(error: BaseException | None, settings: Settings) -> str | None:
-    """Return the first line of an error without the secrets that a source may have put there."""
-    if error is None:
-        return None
-    text = next(iter(str(error).splitlines()), "") or type(error).__name__
-    for secret in settings.secrets():
-        text = text.replace(secret, "***")
-    return text

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from extractors.package import Manifest
+from warehouse.config import Settings
 from warehouse.load.package import LoadRecord
 
 
@@ -48,3 +49,13 @@ def loaded(record: LoadRecord, certificate: str) -> Event:
         f" {record.deleted_rows:,} deleted, certificate {certificate}",
         done=True,
     )
+
+
+def error_text(error: BaseException | None, settings: Settings) -> str | None:
+    """Return the first line of an error without the secrets that a source may have put there."""
+    if error is None:
+        return None
+    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    for secret in settings.secrets():
+        text = text.replace(secret, "***")
+    return text

@@ -8,7 +8,8 @@ from typing import Any
 
 from extractors.package import Column, Manifest, package_directory
 from orchestration import dynamodb, progress
-from orchestration.pipeline import Options, Pipeline, running
+from orchestration.options import Options
+from orchestration.pipeline import Pipeline, running
 from warehouse.config import Settings
 from warehouse.config.sources import DynamodbSource
 from warehouse.load import discards, quarantine

@@ -14,12 +14,13 @@ from extractors.errors import ConfigError
 from extractors.package import utc_text
 from orchestration import dbt, definitions, progress, resources, run, sources
 from orchestration.defs.publication.assets import JOB
-from orchestration.pipeline import Options, Pipeline
+from orchestration.options import Options
+from orchestration.pipeline import Pipeline
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.load import known, replay
-from warehouse.publish import side, versions
+from warehouse.publish import final_weights, side, versions
 from warehouse.publish.side import SideVersion
 from warehouse.state import segments
 
@@ -96,7 +97,8 @@ def _build(
     def publish(
         connection: duckdb.DuckDBPyConnection, aside: Settings, **facts: Any
     ) -> SideVersion:
-        del facts["fingerprint"], facts["next_due_at"]  # no later run continues from a side version
+        # no later run continues from a side version, and nothing becomes final by it
+        del facts["fingerprint"], facts["next_due_at"], facts["also"]
         models = dbt.models_fingerprint(dbt.project(aside))
         made.append(side.publish(connection, settings, known_at=known_at, models=models, **facts))
         return made[-1]
@@ -119,6 +121,7 @@ def _build(
 
 
 def _fill(pipeline: Pipeline, settings: Settings, known_at: datetime) -> None:
+    pipeline.final_months = final_weights.final_months(settings.state_directory, known_at)
     with pipeline.database() as connection:
         replay.restore_certificates(connection, settings.state_directory, known_at)
         known.replay(

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
 from orchestration import progress
-from orchestration.pipeline import Options, Pipeline, running
+from orchestration.options import Options
+from orchestration.pipeline import Pipeline, running
 from warehouse.config import Settings
 
 AS_OF_TAG = "warehouse/as_of"
 FULL_REFRESH_TAG = "warehouse/full_refresh"
 WAIT_TAG = "warehouse/wait"
+RESTATED_TAG = "warehouse/restated"
+REASON_TAG = "warehouse/restated_because"
 INTERACTIVE_TAG = "warehouse/interactive"
 # What begins and ends a run: `running`, or a rebuild's own.
 Opening = Callable[[Settings, Options, progress.Progress], AbstractContextManager[Pipeline]]
@@ -31,12 +34,15 @@ def options_of(tags: dict[str, str], settings: Settings) -> Options:
     if as_of is None and settings.warehouse.clock == "system":
         as_of = tags.get(SCHEDULED_TAG)
     refresh = tags.get(FULL_REFRESH_TAG, "")
+    restated = tags.get(RESTATED_TAG, "").split(",")
     return Options(
         as_of=datetime.fromisoformat(as_of).astimezone(UTC) if as_of else None,
         full_refresh=frozenset(refresh.split(",")) - {""},
         wait=float(tags.get(WAIT_TAG, "3600")),
         interactive=INTERACTIVE_TAG in tags,
         is_run=True,
+        restated=frozenset(date.fromisoformat(period) for period in restated if period),
+        reason=tags.get(REASON_TAG),
     )
 
 

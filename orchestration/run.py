@@ -2,9 +2,9 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
 from orchestration.home import dagster_home
-from orchestration.pipeline import CANCELLED, Options, running
+from orchestration.options import Options
+from orchestration.pipeline import CANCELLED, running
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load import chains
@@ -88,14 +89,44 @@ def run(
     """
     refreshed = config.selection(settings, full_refresh) if full_refresh else []
     selected = config.selection(settings, select) if select else None
-    session = resources.Session()
-    built = definitions.build(settings, tell, session)
-    job = built.resolve_job_def(JOB)
-    tags = {resources.INTERACTIVE_TAG: "true", resources.WAIT_TAG: str(wait)}
+    tags: dict[str, str] = {}
     if as_of:
         tags[resources.AS_OF_TAG] = utc_text(as_of)
     if refreshed:
         tags[resources.FULL_REFRESH_TAG] = ",".join(f"{s}.{t}" for s, t in refreshed)
+    return _run(settings, selected, tags, wait, tell)
+
+
+def restate(
+    settings: Settings,
+    periods: Collection[date],
+    reason: str,
+    *,
+    wait: float = 600.0,
+    tell: progress.Progress = progress.silent,
+) -> RunResult:
+    """Fit final months of attribution anew to what raw holds now, build, audit and publish.
+
+    Nothing is extracted. ConfigError where a month is not final.
+    """
+    tags = {
+        resources.RESTATED_TAG: ",".join(str(period) for period in sorted(periods)),
+        resources.REASON_TAG: reason,
+    }
+    return _run(settings, [], tags, wait, tell)
+
+
+def _run(
+    settings: Settings,
+    selected: Sequence[tuple[str, str]] | None,
+    tags: dict[str, str],
+    wait: float,
+    tell: progress.Progress,
+) -> RunResult:
+    session = resources.Session()
+    built = definitions.build(settings, tell, session)
+    job = built.resolve_job_def(JOB)
+    tags |= {resources.INTERACTIVE_TAG: "true", resources.WAIT_TAG: str(wait)}
     with instance(settings) as dagster:
         execute(settings, job, dagster, session, tags, selected)
     pipeline = session.pipeline

@@ -1,15 +1,25 @@
 """Run dbt and, between its two calls, the solvers, on the build database of a run."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 from extractors.errors import AuditError, SourceError, storage_error
-from orchestration import dbt, lineage, progress, raw_columns, solved, sources, staleness
+from orchestration import (
+    attribution,
+    dbt,
+    lineage,
+    progress,
+    raw_columns,
+    solved,
+    sources,
+    staleness,
+)
 from orchestration.pipeline import Pipeline
-from warehouse.publish import audit
+from warehouse.publish import audit, final_weights
 
 
 def build(
@@ -69,11 +79,20 @@ def build(
 
 def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | None:
     """Write the table `solved.<name>` where it has to be made again; return its row count."""
-    sources_by_name = {table: node for node, table in lineage.solved_sources(manifest).items()}
-    node = sources_by_name[name]
-    if node not in pipeline.plan.solved:
+    assert pipeline.now is not None
+    nodes = {table: node for node, table in lineage.solved_sources(manifest).items()}
+    if nodes[name] not in pipeline.plan.solved:
         return None
+    restated = pipeline.options.restated
+    kept = {
+        period: month for period, month in pipeline.final_months.items() if period not in restated
+    }
     with pipeline.database() as connection:
-        rows = solved.write(connection, name, {})
-    pipeline.built(manifest, [node])
+        rows = solved.write(connection, name, attribution.weights(kept))
+        if name == "channel_weights":
+            after = attribution.months_after(
+                connection, pipeline.settings, pipeline.final_months, restated
+            )
+            pipeline.now = replace(pipeline.now, kept={name: final_weights.digest(after)})
+    pipeline.built(manifest, [nodes[name]])
     return rows

@@ -1,7 +1,7 @@
 """Decide which models a run builds again: those whose inputs changed, and all that read them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -19,7 +19,8 @@ class Now:
 
     `changes` tells for each raw table (source, entity) a text that differs whenever its rows do;
     `due` (model -> instant) when the first row that a model keeps waiting becomes due; `zone` is
-    the reporting time zone.
+    the reporting time zone; `kept` tells for a solved table a text that differs whenever what state
+    keeps of it does.
     """
 
     models: str
@@ -27,6 +28,7 @@ class Now:
     as_of: datetime
     due: Mapping[str, datetime]
     zone: tzinfo
+    kept: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,9 @@ def _due(model: str, now: Now) -> datetime | None:
 def _inputs(
     manifest: Mapping[str, Any], node: str, graph: Mapping[str, Iterable[str]], now: Now
 ) -> str:
-    """Return what the raw tables hold that a node reads itself, or is."""
+    """Return what the raw tables hold that a node reads itself, or is, and what state keeps."""
+    if solved := lineage.solved_sources(manifest).get(node):
+        return now.kept.get(solved, "")
     tables = {
         table
         for source in (node, *graph.get(node, ()))

@@ -9,7 +9,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from orchestration.pipeline import Options, running
+from orchestration.options import Options
+from orchestration.pipeline import running
 from warehouse import config
 
 

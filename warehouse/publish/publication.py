@@ -34,14 +34,16 @@ def publish(
     unmatched: Mapping[tuple[str, str, str], int],
     keys: Mapping[Table, Sequence[str]] | None = None,
     known_hashes: Mapping[Table, tuple[int, str]] | None = None,
+    also: Sequence[Mapping[str, Any]] = (),
 ) -> versions.Version:
     """Copy the public schemas into a new version, record it in state, and switch to it.
 
     The caller has audited the build and holds the writer lease. `sources_of` maps a mart to the raw
     tables (source, entity) it is made from, `unmatched` a raw table and cell (source, entity, cell)
     to its rows that name what another source does not hold, `keys` a mart to its key's columns,
-    `known_hashes` a table that did not change since it was hashed to its rows and content hash. A
-    version that a hold keeps from view is recorded all the same.
+    `known_hashes` a table that did not change since it was hashed to its rows and content hash.
+    `also` are records of what becomes final with this version: they are in the same segment as its
+    own. A version that a hold keeps from view is recorded all the same.
     """
     version = f"v{_next_number(versions.newest_version(settings)):06d}"
     record = {
@@ -62,8 +64,11 @@ def publish(
         "fingerprint": fingerprint,
         "next_due_at": utc_text(next_due_at) if next_due_at else None,
     }
+    named = {"version": version, "published_at": record["published_at"]}
     with segments.exclusive(settings.state_directory):
-        outbox.flush(connection, settings.state_directory, [record])
+        outbox.flush(
+            connection, settings.state_directory, [record, *({**one, **named} for one in also)]
+        )
         versions.complete_switch(settings)
         versions.remove_old(settings)
     return next(v for v in versions.versions(settings) if v.version == version)

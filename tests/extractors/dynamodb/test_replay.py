@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from orchestration import quarantine
-from orchestration.pipeline import Options, running
+from orchestration.options import Options
+from orchestration.pipeline import running
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load import rejected

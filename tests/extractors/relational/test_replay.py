@@ -7,7 +7,8 @@ import duckdb
 import yaml
 
 from orchestration import quarantine
-from orchestration.pipeline import Options, running
+from orchestration.options import Options
+from orchestration.pipeline import running
 from tests.relational_source import Source
 from warehouse import config
 from warehouse.config import Settings

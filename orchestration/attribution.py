@@ -1,0 +1,165 @@
+"""Hold final months of attribution to the weights and the terms that they became final with."""
+
+import csv
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from analytics.channel_weights import Weight
+from extractors.errors import ConfigError
+from orchestration import dbt
+from warehouse.config import Settings
+from warehouse.publish import final_weights
+from warehouse.publish.final_weights import COLUMNS, FinalMonth
+
+# What decides which touches a path has, beside the rows of attribution_settings.
+VARIABLES = ("session_gap_minutes", "identity_lookback_days")
+RULES = ("channel_rules", "click_ids", "medium_kinds", "referrer_kinds")
+_DATED = ("valid_from", "valid_to")
+
+
+def weights(months: Mapping[date, FinalMonth]) -> dict[date, list[Weight]]:
+    """Return the weights of final months as the solver's own."""
+    return {
+        period: [_weight(month, dict(zip(COLUMNS, row, strict=True))) for row in month.rows]
+        for period, month in months.items()
+    }
+
+
+def _weight(month: FinalMonth, row: Mapping[str, str]) -> Weight:
+    return Weight(
+        month.period,
+        row["model"],
+        row["channel"],
+        *(Decimal(row[name]) for name in ("effect", "share", "share_low", "share_high")),
+        is_final=True,
+        settings_id=month.settings_id,
+    )
+
+
+def terms(settings: Settings, period: date) -> dict[str, str]:
+    """Return by name what a month's orders are attributed under, as the project is now."""
+    project = dbt.project(settings)
+    variables, rules = read_project(project)
+    row: dict[str, Any] = {}
+    for given in variables.get("attribution_settings", ()):
+        if f"{given['valid_from']}-01" <= str(period):
+            row |= given
+    row.pop("valid_from", None)
+    row |= {name: variables[name] for name in VARIABLES if name in variables}
+    row |= {f"seeds/{name}.csv": _in_force(rows, period) for name, rows in rules.items()}
+    row["reporting_time_zone"] = settings.warehouse.reporting_time_zone
+    return {name: str(value) for name, value in row.items()}
+
+
+@cache
+def read_project(project: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, str]]]]:
+    document = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    rules: dict[str, list[dict[str, str]]] = {}
+    for name in RULES:
+        path = project / "seeds" / f"{name}.csv"
+        if path.is_file():
+            with path.open(encoding="utf-8", newline="") as file:
+                rules[name] = list(csv.DictReader(file))
+    return document.get("vars") or {}, rules
+
+
+def _in_force(rows: Sequence[Mapping[str, str]], period: date) -> str:
+    """Return a hash of the rules that hold on any day of a month."""
+    end = str((period + timedelta(days=31)).replace(day=1))
+    held = [
+        [value for name, value in row.items() if name not in _DATED]
+        for row in rows
+        if (row.get("valid_from") or "") < end and (row.get("valid_to") or end) >= str(period)
+    ]
+    return hashlib.sha256(repr(held).encode()).hexdigest()[:12]
+
+
+def months_after(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    kept: Mapping[date, FinalMonth],
+    restated: Collection[date],
+) -> dict[date, FinalMonth]:
+    """Return the final months as state has them once this build is published."""
+    built = final_weights.built_months(connection, lambda period: terms(settings, period))
+    return final_weights.with_built(kept, built, restated)
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    kept: Mapping[date, FinalMonth],
+    restated: Collection[date],
+    *,
+    as_of: datetime,
+    reason: str | None,
+) -> list[dict[str, Any]]:
+    """Return what state lacks of the final months of this build."""
+    after = months_after(connection, settings, kept, restated)
+    return final_weights.records(kept, after, as_of=as_of, reason=reason)
+
+
+def kept(
+    months: Mapping[date, FinalMonth], restated: Collection[date], run_id: str
+) -> dict[str, str]:
+    """Return for solved tables a text that differs whenever what they have to keep does."""
+    is_new = f"restated by {run_id}"
+    return {"channel_weights": is_new if restated else final_weights.digest(months)}
+
+
+def require_kept(
+    settings: Settings, months: Mapping[date, FinalMonth], restated: Collection[date]
+) -> None:
+    """Raise ConfigError where the project would attribute a final month in another way.
+
+    Only final months are restated. Terms that a release adds do not count for months that became
+    final without them.
+    """
+    _require_final(months, restated)
+    changed: dict[tuple[str, str, str], list[date]] = {}
+    for period, month in sorted(months.items()):
+        if period in restated:
+            continue
+        present = terms(settings, period)
+        for name, old in month.terms.items():
+            new = present.get(name, "nothing")
+            if new != old:
+                changed.setdefault((name, old, new), []).append(period)
+    if not changed:
+        return
+    affected = sorted({period for periods in changed.values() for period in periods})
+    described = "; ".join(
+        f"{name} is {new}, was {old} for {_listed(periods)}"
+        for (name, old, new), periods in changed.items()
+    )
+    first_open = (max(months) + timedelta(days=31)).replace(day=1)
+    raise ConfigError(
+        f"final months would change: {described}. Put it back and let the new value begin in an"
+        f" open month (valid_from {first_open:%Y-%m} or later), or restate them: `warehouse restate"
+        f" {' '.join(f'--period {period:%Y-%m}' for period in affected[:3])}"
+        f"{' …' if len(affected) > 3 else ''} --reason TEXT`"
+    )
+
+
+def _require_final(months: Mapping[date, FinalMonth], restated: Collection[date]) -> None:
+    missing = sorted(set(restated) - months.keys())
+    if missing:
+        kept = f"final are {_listed(sorted(months))}" if months else "no month is final yet"
+        raise ConfigError(
+            f"{_listed(missing)} cannot be restated: every run fits a month anew until it is final;"
+            f" {kept}"
+        )
+
+
+def _listed(periods: Sequence[date]) -> str:
+    if len(periods) > 3:
+        return f"{periods[0]:%Y-%m} to {periods[-1]:%Y-%m} ({len(periods)} months)"
+    return ", ".join(f"{period:%Y-%m}" for period in periods)
