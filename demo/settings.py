@@ -39,7 +39,7 @@ TYPES = {
 CAMPAIGN_EVENTS = """
     event_id received_at event_type occurred_at visitor_id customer_id campaign_id channel
     utm_source utm_medium utm_campaign utm_content utm_term landing_page referrer device country
-    age_band gender is_bot
+    age_band gender is_bot user_agent
 """
 AFFILIATE_CLICKS = """
     click_id received_at affiliate_id occurred_at visitor_id customer_id product_id landing_page

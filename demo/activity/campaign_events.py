@@ -29,6 +29,21 @@ DEVICE_SHARES = (0.40, 0.52, 0.08)
 AGES = (25, 35, 45, 55, 65)
 AGE_BANDS = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 SOON = (1_000, 20_000)  # milliseconds until an event is received
+# What programs call themselves; the search engine's robot looks at pages with advertisements, the
+# tool follows links. Not all say what they are, and the oldest app says nothing at all.
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+TOOL = "python-requests/2.32.4"
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/140.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Safari/605.1.15",
+    "Mozilla/5.0 (Linux; Android 15) Chrome/138.0 Mobile Safari/537.36",
+    CRAWLER,
+    TOOL,
+)
+HUMAN_AGENTS = 3
+CRAWLED_SHARE = 0.02  # of impressions to browsers that never came; nothing else flags them
+HONEST_TOOLS = 0.6  # of programs that visit
+SILENT_SHARE = 0.03
 # What people make of links: other case, blanks, an empty tag.
 MESSY_SHARE = 0.05
 
@@ -131,6 +146,7 @@ def campaign_events(
     columns |= _who(visits, orders, events, arrived)
     columns |= _campaign(how, found, events, visit, event, seed)
     columns |= _page(visits, how, orders, events, visit, event, seed)
+    columns["user_agent"] = _agents(visits, events, event, seed)
     is_visit = (events.kind[event] == LANDING) | (events.kind[event] == LINK_CLICK)
     return Happened(
         "campaign_events",
@@ -168,6 +184,20 @@ def _who(
         "gender": taken(orders.gender, np.where(customer >= 0, order, -1)),
         "is_bot": pa.array(visits.is_bot[visit] & ~is_stranger),
     }
+
+
+def _agents(visits: Sessions, events: Touches, event: Places, seed: int) -> pa.Array:
+    """Return what the visitor's program calls itself, the same in all events of a browser."""
+    visit, key = events.visit[event], events.key[event]
+    browser = np.where(events.is_stranger[event], derived(key, "browser"), visits.visitor[visit])
+    draws = Draws(seed, "agent of browser", browser)
+    share = draws.uniform("program")
+    is_program = visits.is_bot[visit] & ~events.is_stranger[event]
+    agent = draws.integers("person", 0, HUMAN_AGENTS)
+    agent[draws.uniform("silent") < SILENT_SHARE] = -1
+    agent[events.is_stranger[event] & (share < CRAWLED_SHARE)] = AGENTS.index(CRAWLER)
+    agent[is_program & (share < HONEST_TOOLS)] = AGENTS.index(TOOL)
+    return chosen(AGENTS, agent)
 
 
 def _campaign(

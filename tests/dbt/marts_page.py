@@ -32,6 +32,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | who may be addressed | `campaign.audience_members` |
 | what customers are worth over time | `campaign.cohorts_monthly` |
 | what changed last week, and whether that is unusual | `campaign.trends_weekly` |
+| why a visit counts for its channel | `campaign.channel_sources` |
 | what programs did, and is counted nowhere else | `campaign.excluded_traffic_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
 | why a campaign got nothing of an order | `campaign.path_explanations` |

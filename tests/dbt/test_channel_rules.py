@@ -1,6 +1,8 @@
 """The rules of channels as shipped are Google's, and a wrong rule file says what to do."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -146,6 +148,21 @@ def test_the_rules_as_shipped_are_right(
     small_shop: Build, rules: duckdb.DuckDBPyConnection
 ) -> None:
     assert problems(small_shop, rules) == {}
+
+
+def test_the_rule_that_the_page_adds_is_one(
+    small_shop: Build, rules: duckdb.DuckDBPyConnection, repository: Path, tmp_path: Path
+) -> None:
+    page = (repository / "docs" / "reference" / "channel-rules.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"```text\n(15,.*)\n```", page)
+    file = tmp_path / "rule.csv"
+    file.write_text(row + "\n", encoding="utf-8")
+    rules.execute(f"copy rules from '{file}' (header false)")
+    assert problems(small_shop, rules) == {}
+    assert rules.sql(
+        "select channel, source, medium, valid_from::varchar, valid_to from rules"
+        " where rule_rank = 15"
+    ).fetchall() == [("partner", "bigpartner%", None, "2026-07-01", None)]
 
 
 @pytest.mark.parametrize("change", WRONG)

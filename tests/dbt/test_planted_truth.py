@@ -39,6 +39,12 @@ inner join (values {", ".join(map(str, ENTITIES))}) as entities (source_rank, en
 inner join truth.events as answers using (entity, event_id)
 left join truth.accounts as accounts on answers.person = accounts.customer_id
 """
+# What is true of visits, without those of visitors that were taken for programs.
+PEOPLE = """
+create temp table people_sessions as
+select * from truth.sessions
+where visitor_id not in (select visitor_id from build.staging.base_campaign__bot_visitors)
+"""
 QUANTILES = "quantile_disc({}, [0.5, 0.9, 0.99])"
 
 
@@ -51,6 +57,7 @@ def known(demo_shop: Shop) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"attach '{var / 'build.duckdb'}' as build (read_only)")
         connection.execute(f"attach '{var / 'demo' / 'truth.duckdb'}' as truth (read_only)")
         connection.execute(EVENTS)
+        connection.execute(PEOPLE)
         yield connection
 
 
@@ -60,7 +67,9 @@ def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[float, .
 
 
 def test_the_visits_events_are_those_that_were_planted(known: duckdb.DuckDBPyConnection) -> None:
-    [planted] = one_row(known, "select count(*) from truth.events")
+    [planted] = one_row(
+        known, "select count(*) from truth.events inner join people_sessions using (session_id)"
+    )
     [found] = one_row(known, "select count(*) from events")
     [there] = one_row(
         known,
@@ -70,6 +79,54 @@ def test_the_visits_events_are_those_that_were_planted(known: duckdb.DuckDBPyCon
     assert (there,) == one_row(known, "select count(*) from events where source_rank < 6")
     ranks = known.execute("select distinct source_rank from events order by 1").fetchall()
     assert [rank for (rank,) in ranks] == [rank for rank, _ in ENTITIES]
+
+
+def test_nobody_is_taken_for_a_program_who_is_none(
+    known: duckdb.DuckDBPyConnection, repository: Path
+) -> None:
+    persons, programs, found = one_row(
+        known,
+        """
+        select
+            count(*) filter (not is_bot and programs.visitor_id is not null),
+            count(*) filter (is_bot),
+            count(*) filter (is_bot and programs.visitor_id is not null)
+        from truth.sessions
+        left join build.staging.base_campaign__bot_visitors as programs using (visitor_id)
+        """,
+    )
+    assert persons == 0
+    page = (repository / "docs" / "explanation" / "who-visitors-are.md").read_text()
+    stated = re.search(r"([\d.]+) % of the visits of programs are\s+found", page)
+    assert stated is not None
+    assert 100 * found / programs == pytest.approx(float(stated[1]), abs=1)
+    reasons = known.execute(
+        "select distinct bot_reason from build.staging.stg_campaign__events where is_bot order by 1"
+    ).fetchall()
+    assert {reason for (reason,) in reasons} >= {"crawler", "flagged"}
+
+
+def test_the_rules_alone_find_the_channel_that_the_shop_sent(
+    known: duckdb.DuckDBPyConnection,
+) -> None:
+    wrong, right = one_row(
+        known,
+        """
+        select
+            count(*) filter (rules.channel is distinct from events.given_channel),
+            count(*) filter (rules.channel = events.given_channel)
+        from build.staging.base_campaign__tagged_events as events
+        left join build.staging.base_campaign__channels as rules
+            on coalesce(events.source_tag, '') = rules.source_tag
+            and coalesce(events.medium_tag, '') = rules.medium_tag
+            and coalesce(events.campaign_tag, '') = rules.campaign_tag
+            and coalesce(events.referrer_host, '') = rules.referrer_host
+            and events.parameter_names = rules.parameter_names
+        where events.given_channel is not null
+        """,
+    )
+    assert wrong == 0
+    assert right > 10_000
 
 
 def test_no_event_on_a_shared_device_is_given_to_the_wrong_customer(
@@ -137,7 +194,7 @@ def test_sessions_are_as_many_and_as_long_as_those_that_were_planted(
             f" from {table}"
         ).fetchall()[0]
         for table, of_clicks, of_events in (
-            ("truth.sessions", "clicks", "events"),
+            ("people_sessions", "clicks", "events"),
             ("build.core.sessions", "product_view_count", "event_count"),
         )
     )

@@ -79,6 +79,45 @@ def test_each_event_belongs_to_the_customer_that_a_plain_loop_over_sign_ins_find
     assert len({one.visitor for one in told}) > STREAMS
 
 
+def test_a_shared_device_merges_no_two_customers(built: Build) -> None:
+    """What an event names stays; what it does not name is given to one who was there alone."""
+    assert built.rows(
+        """
+        select count(*) from intermediate.int_core__visitor_events as named
+        inner join intermediate.int_core__resolved_events as resolved using (source_rank, event_id)
+        where named.customer_id <> resolved.customer_id
+            or (named.customer_id is not null and resolved.customer_id is null)
+        """
+    ) == [(0,)]
+    [(given, shared, wrong)] = built.rows(
+        """
+        with named as (
+            select * from intermediate.int_core__visitor_events where visitor_id is not null
+        ),
+
+        given as (
+            select resolved.*
+            from intermediate.int_core__resolved_events as resolved
+            inner join named using (source_rank, event_id)
+            where named.customer_id is null and resolved.customer_id is not null
+        )
+
+        select
+            count(distinct (given.source_rank, given.event_id)),
+            count(distinct given.visitor_id) filter (others.event_id is not null),
+            count(*) filter (
+                abs(epoch(others.occurred_at) - epoch(given.occurred_at)) <= 30 * 86400
+            )
+        from given
+        left join named as others
+            on given.visitor_id = others.visitor_id and given.customer_id <> others.customer_id
+        """
+    )
+    assert wrong == 0
+    assert given > 1_000
+    assert shared > 10
+
+
 def test_events_that_name_nobody_are_left_out_and_counted(
     built: Build, events: list[Event]
 ) -> None:

@@ -299,3 +299,24 @@ def test_further_real_orders_change_no_earlier_event() -> None:
         assert lost.num_rows == len(expires), entity
         assert all(expires), entity
     assert early.truth["triggers"].num_rows == late.truth["triggers"].num_rows == 0
+
+
+def test_programs_say_what_they_are_in_all_their_events_or_in_none() -> None:
+    events = """
+        with named as (
+            select visitor_id, any_value(is_bot) as is_bot, any_value(user_agent) as agent,
+                count(distinct coalesce(user_agent, '')) as agents,
+                bool_or(event_type <> 'impression') as came
+            from campaign_events group by visitor_id
+        )
+        select
+            max(agents),
+            count(*) filter (is_bot and agent like 'python-requests%') > 0,
+            count(*) filter (is_bot and agent like 'Mozilla%') > 0,
+            count(*) filter (not is_bot and agent like 'python-requests%'),
+            count(*) filter (agent like '%Googlebot%' and not came) > 10,
+            count(*) filter (agent like '%Googlebot%' and (came or is_bot)),
+            count(*) filter (agent is null) > 10
+        from named
+    """
+    assert ask(events, shop()) == [(1, True, True, 0, True, 0, True)]

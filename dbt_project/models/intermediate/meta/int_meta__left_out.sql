@@ -8,6 +8,10 @@
 
 with visitor_events as (select * from {{ ref('int_core__visitor_events') }}),
 
+campaign_events as (select * from {{ ref('stg_campaign__events') }}),
+
+sessions as (select * from {{ ref('int_core__sessions') }}),
+
 baskets as (select * from {{ ref('int_recommendation__baskets') }}),
 
 unconverted as (select * from {{ ref('int_meta__unconverted') }}),
@@ -18,6 +22,24 @@ final as (
         count(*) as row_count
     from visitor_events
     where is_session_event and visitor_key is null
+    union all
+    select
+        'campaign events of programs' as rule,
+        count(*) as row_count
+    from campaign_events
+    where is_bot
+    union all
+    select
+        'campaign events at their receipt, their own time being wrong' as rule,
+        count(*) as row_count
+    from campaign_events
+    where is_time_replaced
+    union all
+    select
+        'sessions that go on with one that was cut at session_max_hours' as rule,
+        count(*) as row_count
+    from sessions
+    where is_cut
     union all
     select
         'baskets with more products than basket_cap' as rule,
