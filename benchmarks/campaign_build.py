@@ -182,14 +182,13 @@ def build(nodes: Nodes, folder: Path, events: int) -> None:
                     steps.append(f"solve {name}")
                     figures.measure(steps[-1], lambda one=name: solved.write(connection, one, {}))
             else:
-                table = f"{schema}.{node['alias']} as {node['compiled_code']}"
-                if identity not in names:
-                    connection.execute(f"create table {table}")
-                    continue
-                steps.append(f"{schema}.{node['alias']}")
-                figures.measure(
-                    steps[-1], lambda sql=table: connection.execute(f"create table {sql}")
-                )
+                kind = node["config"]["materialized"]
+                sql = f"create {kind} {schema}.{node['alias']} as {node['compiled_code']}"
+                if identity in names:
+                    steps.append(f"{schema}.{node['alias']}")
+                    figures.measure(steps[-1], lambda sql=sql: connection.execute(sql))
+                else:
+                    connection.execute(sql)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         for turn in range(2):
             figures.measure(f"bare {turn}", lambda: connection.execute(BARE))

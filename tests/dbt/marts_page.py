@@ -86,9 +86,16 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
   30 days, unless another one signed in there in the 30 days before or after the event. A guest's
   order too. How often that is right:
   [who visitors are](../explanation/who-visitors-are.md).
-- **Paths**: each session is one touch, and in exactly one path. An order's path holds the touches
-  of its customer (else visitor) in the 30 days before it and after the order before. Touches that
-  led to no order form a path until 30 days pass without one.
+- **Paths**: each session is one touch. An order's path holds the touches of its customer (else
+  visitor) within the lookback before it (30 days) and after the order before. Touches that led to
+  no order form a path until as many days pass without one. Touches in a row of the same channel and
+  campaign count as one, the last; `campaign.path_explanations` names every touch that was dropped,
+  and why.
+- **Attribution settings** (`attribution_settings` in `dbt_project/dbt_project.yml`): lookback,
+  half-life, positions, the path transform and how weights are fitted, by the month of the order. To
+  change one, add a row with the first month that it is for: the months before keep theirs.
+  `path_transform` is `exposure` (as above), `unique` (every touch counts), `first` (one touch of
+  each campaign, its first) or `frequency` (the same, and `touch_count` says how many there were).
 - **Pairs** leave out baskets of more than 1,000 products, counted in
   `intermediate.int_meta__left_out`, and pairs found in fewer than 1 of 1,000 baskets.
 

@@ -1,3 +1,5 @@
+{#- Written nowhere: the two models that read it take a column or a filter more. -#}
+{{ config(materialized='view') }}
 {%- set transforms = attribution_settings() | map(attribute='path_transform') | list -%}
 {%- set in_path = "partition by first_touchpoint_id, channel, campaign_id" -%}
 {%- set in_order = in_path ~ " order by occurred_at, source_rank, event_id" -%}

@@ -1,4 +1,4 @@
-{%- set in_order = "order by occurred_at, source_rank, event_id" -%}
+{%- set in_order = "partition by visitor_key order by occurred_at, source_rank, event_id" -%}
 {%- set so_far = "rows between unbounded preceding and current row" -%}
 
 with events as (
@@ -10,7 +10,7 @@ valued as (
     select
         *,
         coalesce(channel, '') || '|' || coalesce(campaign_id, '') as came_by,
-        lag(occurred_at) over (partition by visitor_key {{ in_order }}) as previous_at
+        lag(occurred_at) over ({{ in_order }}) as previous_at
     from events
 ),
 
@@ -18,16 +18,10 @@ valued as (
 visits as (
     select
         *,
-        sum(
-            case
-                when
-                    occurred_at > previous_at
-                    + interval '{{ var("session_gap_minutes") }} minutes'
-                    then 1
-                else 0
-            end
-        ) over (partition by visitor_key {{ in_order }} {{ so_far }}) as visit_number,
-        case when event_type = 'landing_view' and came_by <> '|' then came_by end as landed_by
+        previous_at is null
+        or occurred_at > previous_at + interval '{{ var("session_gap_minutes") }} minutes'
+            as is_visit_start,
+        event_type = 'landing_view' and came_by <> '|' as is_landing
     from valued
 ),
 
@@ -36,57 +30,44 @@ visits as (
 compared as (
     select
         *,
-        first_value(came_by) over (
-            partition by visitor_key, visit_number {{ in_order }} {{ so_far }}
-        ) as opened_by,
-        last_value(landed_by ignore nulls) over (
-            partition by visitor_key, visit_number {{ in_order }}
-            rows between unbounded preceding and 1 preceding
-        ) as landed_before_by,
-        row_number() over (partition by visitor_key, visit_number {{ in_order }}) as visit_position
+        last_value(case when is_visit_start or is_landing then came_by end ignore nulls) over (
+            {{ in_order }} rows between unbounded preceding and 1 preceding
+        ) as came_before_by
     from visits
 ),
 
 started as (
     select
         *,
-        visit_position = 1
-        or (landed_by is not null and landed_by <> coalesce(landed_before_by, opened_by))
-            as is_session_start
+        is_visit_start or (is_landing and came_by <> came_before_by) as is_session_start
     from compared
-),
-
-numbered as (
-    select
-        *,
-        sum(case when is_session_start then 1 else 0 end) over (
-            partition by visitor_key {{ in_order }} {{ so_far }}
-        ) as session_number
-    from started
 ),
 
 named as (
     select
         *,
-        first_value(
-            visitor_key || '|' || {{ time_text('occurred_at') }} || '|'
-            || cast(source_rank as {{ varchar(8) }}) || '|' || event_id
-        ) over (
-            partition by visitor_key, session_number {{ in_order }} {{ so_far }}
-        ) as session_name,
-        first_value(occurred_at) over (
-            partition by visitor_key, session_number {{ in_order }} {{ so_far }}
+        last_value(
+            case
+                when is_session_start
+                    then
+                        visitor_key || '|' || {{ time_text('occurred_at') }} || '|'
+                        || cast(source_rank as {{ varchar(8) }}) || '|' || event_id
+            end ignore nulls
+        ) over ({{ in_order }} {{ so_far }}) as session_name,
+        last_value(case when is_session_start then occurred_at end ignore nulls) over (
+            {{ in_order }} {{ so_far }}
         ) as opened_at
-    from numbered
+    from started
 ),
 
--- a visit that never ends is cut into parts of a fixed length from its start
+-- a visit that never ends is cut into parts of a fixed length from its start; few are so long
 parted as (
     select
         *,
-        {{ whole_periods('opened_at', 'occurred_at', var('session_max_hours')) }} as part_number,
-        {{ whole_periods('opened_at', 'previous_at', var('session_max_hours')) }}
-            as previous_part_number
+        case
+            when occurred_at < opened_at + interval '{{ var("session_max_hours") }} hours' then 0
+            else {{ whole_periods('opened_at', 'occurred_at', var('session_max_hours')) }}
+        end as part_number
     from named
 ),
 
@@ -98,7 +79,13 @@ final as (
         end as session_id,
         -- a part goes on with the session that was cut
         case when part_number > 0 then md5(session_name) end as cut_session_id,
-        is_session_start or part_number > previous_part_number as is_session_start,
+        is_session_start
+        or (
+            part_number > 0
+            and part_number > {{ whole_periods(
+                'opened_at', 'previous_at', var('session_max_hours')
+            ) }}
+        ) as is_session_start,
         source_rank,
         event_id,
         event_type,
