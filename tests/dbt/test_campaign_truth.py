@@ -69,11 +69,27 @@ def test_the_data_driven_models_beat_the_last_touch_where_budgets_can_be_moved(
     assert max(channels, key=lambda model: channels[model]) == "last_non_direct"
 
 
-def test_the_first_question_doubts_the_planted_campaign_and_no_other(
-    demo_shop: Shop, repository: Path
+@pytest.fixture(scope="module")
+def questions(repository: Path) -> dict[str, str]:
+    """Return the query of each question of the page."""
+    text = (repository / "docs" / "campaign.md").read_text(encoding="utf-8")
+    return dict(
+        re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?```sql\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    )
+
+
+def test_every_question_has_one_query_and_the_demo_an_answer(
+    demo_shop: Shop, questions: dict[str, str], repository: Path
 ) -> None:
     text = (repository / "docs" / "campaign.md").read_text(encoding="utf-8")
-    [query] = re.findall(r"## Which campaign should I stop.*?```sql\n(.*?)```", text, re.DOTALL)
+    assert len(questions) == text.count("\n## ") == text.count("```sql")
+    assert [asked for asked, query in questions.items() if not demo_shop.query(query)] == []
+
+
+def test_the_first_question_doubts_the_planted_campaign_and_no_other(
+    demo_shop: Shop, questions: dict[str, str]
+) -> None:
+    query = questions["Which campaign should I stop?"]
     advice = {campaign: words.split(":")[0] for campaign, *_, words in demo_shop.query(query)}
     assert len(advice) == 10
     assert {campaign for campaign, words in advice.items() if words == "doubt"} == {WORTHLESS}

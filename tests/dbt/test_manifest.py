@@ -194,6 +194,7 @@ def test_a_mart_is_held_back_by_no_source_but_its_own(manifest: dict[str, Any]) 
     assert {name for name, sources in read.items() if sources == {"shop"}} >= {
         *("core.orders", "core.order_lines", "core.refunds", "core.refund_allocations"),
         *("core.customers", "core.products", "core.daily_totals", "core.inventory_daily"),
+        "campaign.audience_members",
     }
     assert {name for name, sources in read.items() if "activity" in sources} >= {
         *("core.sessions", "campaign.touchpoints", "campaign.attribution"),

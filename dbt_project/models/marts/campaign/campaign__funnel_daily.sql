@@ -34,66 +34,58 @@ counted as (
 
 -- a step that nobody reached is a row too
 reached as (
-    select distinct
+    select
+        {%- for name in step_names %}
+        max(case when step_number = {{ loop.index }} then step_count else 0 end)
+            as {{ name }}_count,
+        {%- endfor %}
         report_date,
         channel,
         campaign_id
     from counted
+    group by report_date, channel, campaign_id
 ),
 
-step_names as (
+every_step as (
     {%- for name in step_names %}
     select
+        report_date,
+        channel,
+        campaign_id,
         {{ loop.index }} as step_number,
-        cast('{{ name }}' as {{ varchar(64) }}) as step
+        cast('{{ name }}' as {{ varchar(64) }}) as step,
+        {{ name }}_count as step_count,
+        {{ loop.previtem ~ '_count' if loop.previtem else 'cast(null as bigint)' }}
+            as previous_count
+    from reached
     {%- if not loop.last %}
     union all
     {%- endif %}
     {%- endfor %}
 ),
 
-every_step as (
+final as (
     select
-        reached.report_date,
-        reached.channel,
-        reached.campaign_id,
-        step_names.step,
-        step_names.step_number,
-        coalesce(counted.step_count, 0) as step_count,
-        lag(coalesce(counted.step_count, 0)) over (
-            partition by reached.report_date, reached.channel, reached.campaign_id
-            order by step_names.step_number
-        ) as previous_count,
+        every_step.report_date,
+        every_step.channel,
+        every_step.campaign_id,
+        every_step.step,
+        every_step.step_number,
+        every_step.step_count,
+        every_step.previous_count,
+        {{ ratio('every_step.step_count', 'every_step.previous_count') }} as step_rate,
         coalesce(counted.returning_count, 0) as returning_count,
         coalesce(counted.timed_count, 0) as timed_count,
         counted.median_seconds,
         counted.p90_seconds
-    from reached
-    cross join step_names
+    from every_step
     left join
         counted
         on
-            reached.report_date = counted.report_date
-            and reached.channel = counted.channel
-            and reached.campaign_id = counted.campaign_id
-            and step_names.step_number = counted.step_number
-),
-
-final as (
-    select
-        report_date,
-        channel,
-        campaign_id,
-        step,
-        step_number,
-        step_count,
-        previous_count,
-        {{ ratio('step_count', 'previous_count') }} as step_rate,
-        returning_count,
-        timed_count,
-        median_seconds,
-        p90_seconds
-    from every_step
+            every_step.report_date = counted.report_date
+            and every_step.channel = counted.channel
+            and every_step.campaign_id = counted.campaign_id
+            and every_step.step_number = counted.step_number
 )
 
 select * from final
