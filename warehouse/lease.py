@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import signal
@@ -127,27 +128,28 @@ def _acquire(
     descriptor: int, home: Path, wait: float, waiting: Callable[[str], None] | None
 ) -> None:
     # A killed holder's dbt needs a moment to go, whatever the caller's patience.
-    started, orphan_wait, told = time.monotonic(), 30.0, False
-    while True:
+    started, orphan_wait, limit = time.monotonic(), 30.0, wait
+    for attempt in itertools.count():
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pass
         else:
             return
-        _end_orphan(home)
-        last = holder(home) or {}
-        limit = wait if _alive(last) else max(wait, orphan_wait)
-        who = (
-            f"process {last.get('pid', 'unknown')} on {last.get('host', 'unknown host')}"
-            f" since {last.get('since', 'unknown')}"
-        )
-        if time.monotonic() - started >= limit:
-            raise SourceError(
-                f"{home}: the writer lease is held by {who};"
-                " wait for that run to end, or pass --wait SECONDS"
+        is_over = time.monotonic() - started >= limit
+        if is_over or attempt % 10 == 0:  # many may wait: they try often, and look less often
+            _end_orphan(home)
+            last = holder(home) or {}
+            limit = wait if _alive(last) else max(wait, orphan_wait)
+            who = (
+                f"process {last.get('pid', 'unknown')} on {last.get('host', 'unknown host')}"
+                f" since {last.get('since', 'unknown')}"
             )
-        if waiting and not told:
-            waiting(f"waiting for the writer lease held by {who}")
-            told = True
+            if time.monotonic() - started >= limit:
+                raise SourceError(
+                    f"{home}: the writer lease is held by {who};"
+                    " wait for that run to end, or pass --wait SECONDS"
+                )
+            if waiting and attempt == 0:
+                waiting(f"waiting for the writer lease held by {who}")
         time.sleep(0.1)
