@@ -116,7 +116,12 @@ def _add_unread(settings: "Settings", findings: "Findings", used: list[Use]) -> 
         for entity in source.entities(table)
     }
     for source, entity in sorted({(use.source, use.entity) for use in used} - read):
-        models = {use.model for use in used if (use.source, use.entity) == (source, entity)}
+        # what a base model reads is part of the staging model above it
+        models = {
+            use.model
+            for use in used
+            if (use.source, use.entity) == (source, entity) and not use.model.startswith("base_")
+        }
         findings.add(
             ConfigError(
                 f"{settings.path.name}: nothing fills raw_{source}.{entity}, which"
