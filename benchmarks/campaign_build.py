@@ -180,7 +180,7 @@ def build(nodes: Nodes, folder: Path, events: int) -> None:
             elif node["resource_type"] == "source":
                 if name != REFUNDS:
                     steps.append(f"solve {name}")
-                    figures.measure(steps[-1], lambda one=name: solved.write(connection, one, {}))
+                    figures.measure(steps[-1], lambda one=name: solved.write(connection, one))
             else:
                 kind = node["config"]["materialized"]
                 sql = f"create {kind} {schema}.{node['alias']} as {node['compiled_code']}"

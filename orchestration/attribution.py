@@ -3,6 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -15,8 +16,10 @@ import yaml
 from analytics.channel_weights import Weight
 from extractors.errors import ConfigError
 from orchestration import dbt
+from orchestration.options import Options
+from orchestration.solved import Kept
 from warehouse.config import Settings
-from warehouse.publish import final_weights
+from warehouse.publish import final_figures, final_weights
 from warehouse.publish.final_weights import COLUMNS, FinalMonth
 
 # What decides which touches a path has, beside the rows of attribution_settings.
@@ -25,12 +28,32 @@ RULES = ("channel_rules", "click_ids", "medium_kinds", "referrer_kinds")
 _DATED = ("valid_from", "valid_to")
 
 
-def weights(months: Mapping[date, FinalMonth]) -> dict[date, list[Weight]]:
-    """Return the weights of final months as the solver's own."""
-    return {
-        period: [_weight(month, dict(zip(COLUMNS, row, strict=True))) for row in month.rows]
-        for period, month in months.items()
-    }
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What state keeps of final months: the weights by month, and the figures of campaigns."""
+
+    months: Mapping[date, FinalMonth] = field(default_factory=dict[date, FinalMonth])
+    figures: Sequence[Mapping[str, Any]] = ()
+
+
+def kept_in(state: Path, known_at: datetime | None = None) -> Final:
+    """Return what state keeps, of that what was published by `known_at`."""
+    return Final(
+        final_weights.final_months(state, known_at), final_figures.figures(state, known_at)
+    )
+
+
+def to_keep(final: Final, options: Options) -> Kept:
+    """Return what a build has to keep of it."""
+    return Kept(
+        {
+            period: [_weight(month, dict(zip(COLUMNS, row, strict=True))) for row in month.rows]
+            for period, month in final.months.items()
+            if period not in options.restated
+        },
+        final.figures,
+        dict.fromkeys(options.restated, options.reason),
+    )
 
 
 def _weight(month: FinalMonth, row: Mapping[str, str]) -> Weight:
@@ -96,23 +119,28 @@ def months_after(
 def records(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    kept: Mapping[date, FinalMonth],
-    restated: Collection[date],
+    final: Final,
+    options: Options,
     *,
+    run_id: str,
     as_of: datetime,
-    reason: str | None,
 ) -> list[dict[str, Any]]:
     """Return what state lacks of the final months of this build."""
-    after = months_after(connection, settings, kept, restated)
-    return final_weights.records(kept, after, as_of=as_of, reason=reason)
+    after = months_after(connection, settings, final.months, options.restated)
+    return [
+        *final_weights.records(final.months, after, as_of=as_of, reason=options.reason),
+        *final_figures.records(connection, run_id, as_of),
+    ]
 
 
-def kept(
-    months: Mapping[date, FinalMonth], restated: Collection[date], run_id: str
-) -> dict[str, str]:
-    """Return for solved tables a text that differs whenever what they have to keep does."""
-    is_new = f"restated by {run_id}"
-    return {"channel_weights": is_new if restated else final_weights.digest(months)}
+def texts(final: Final, options: Options, run_id: str) -> dict[str, str]:
+    """Return for solved tables a text that differs whenever what a build keeps in them does."""
+    is_new = f"restated by {run_id}" if options.restated else ""
+    return {
+        "channel_weights": is_new or final_weights.digest(final.months),
+        "campaign_figures": hashlib.sha256(repr(final.figures).encode()).hexdigest(),
+        "restated_periods": is_new,
+    }
 
 
 def require_kept(

@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,8 +31,7 @@ from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
 from warehouse.load import builds, certificates, discards, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
-from warehouse.publish import final_weights, publication, status, versions
-from warehouse.publish.final_weights import FinalMonth
+from warehouse.publish import publication, status, versions
 from warehouse.state import segments
 
 # Ctrl-C, a SIGTERM, or "terminate" in the Dagster UI.
@@ -59,7 +58,7 @@ class Pipeline:
     opened: duckdb.DuckDBPyConnection | None = None
     closing: ExitStack = field(default_factory=ExitStack)
     publisher: Callable[..., versions.Version] = publication.publish
-    final_months: Mapping[date, FinalMonth] = field(default_factory=dict[date, "FinalMonth"])
+    final: attribution.Final = field(default_factory=attribution.Final)
 
     @property
     def rules(self) -> LoadRules:
@@ -156,7 +155,7 @@ class Pipeline:
         with self.step("decide"), self.database() as connection:
             restated = self.options.restated
             if self.publisher is publication.publish:
-                attribution.require_kept(self.settings, self.final_months, restated)
+                attribution.require_kept(self.settings, self.final.months, restated)
             found = positions.positions(connection)
             if not found:
                 raise SourceError("nothing is loaded yet; run without --select first")
@@ -175,7 +174,7 @@ class Pipeline:
                 self.as_of,
                 model_tables.due(connection),
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
-                attribution.kept(self.final_months, restated, self.run_id),
+                attribution.texts(self.final, self.options, self.run_id),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
@@ -219,10 +218,10 @@ class Pipeline:
                 also=attribution.records(
                     connection,
                     self.settings,
-                    self.final_months,
-                    self.options.restated,
+                    self.final,
+                    self.options,
+                    run_id=self.run_id,
                     as_of=self.as_of,
-                    reason=self.options.reason,
                 ),
             )
             builds.record_hashes(
@@ -272,7 +271,7 @@ def _begin(pipeline: Pipeline) -> None:
         versions.complete_switch(settings)
         versions.remove_old(settings)
     versions.sweep(settings.published_directory)
-    pipeline.final_months = final_weights.final_months(settings.state_directory)
+    pipeline.final = attribution.kept_in(settings.state_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)

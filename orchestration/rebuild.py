@@ -12,7 +12,7 @@ import duckdb
 
 from extractors.errors import ConfigError
 from extractors.package import utc_text
-from orchestration import dbt, definitions, progress, resources, run, sources
+from orchestration import attribution, dbt, definitions, progress, resources, run, sources
 from orchestration.defs.publication.assets import JOB
 from orchestration.options import Options
 from orchestration.pipeline import Pipeline
@@ -20,7 +20,7 @@ from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.load import known, replay
-from warehouse.publish import final_weights, side, versions
+from warehouse.publish import side, versions
 from warehouse.publish.side import SideVersion
 from warehouse.state import segments
 
@@ -121,7 +121,7 @@ def _build(
 
 
 def _fill(pipeline: Pipeline, settings: Settings, known_at: datetime) -> None:
-    pipeline.final_months = final_weights.final_months(settings.state_directory, known_at)
+    pipeline.final = attribution.kept_in(settings.state_directory, known_at)
     with pipeline.database() as connection:
         replay.restore_certificates(connection, settings.state_directory, known_at)
         known.replay(

@@ -83,16 +83,14 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
     nodes = {table: node for node, table in lineage.solved_sources(manifest).items()}
     if nodes[name] not in pipeline.plan.solved:
         return None
-    restated = pipeline.options.restated
-    kept = {
-        period: month for period, month in pipeline.final_months.items() if period not in restated
-    }
     with pipeline.database() as connection:
-        rows = solved.write(connection, name, attribution.weights(kept))
+        kept = attribution.to_keep(pipeline.final, pipeline.options)
+        rows = solved.write(connection, name, kept)
         if name == "channel_weights":
             after = attribution.months_after(
-                connection, pipeline.settings, pipeline.final_months, restated
+                connection, pipeline.settings, pipeline.final.months, pipeline.options.restated
             )
-            pipeline.now = replace(pipeline.now, kept={name: final_weights.digest(after)})
+            texts = {**pipeline.now.kept, name: final_weights.digest(after)}
+            pipeline.now = replace(pipeline.now, kept=texts)
     pipeline.built(manifest, [nodes[name]])
     return rows

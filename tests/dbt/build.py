@@ -58,7 +58,7 @@ class Build:
         self._succeed("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
         with self.connect() as connection:
             for name in lineage.SOLVED:
-                solved.write(connection, name, {})
+                solved.write(connection, name)
         self._succeed("build", *AFTER_SOLVERS, *WITHOUT_UNIT_TESTS)
 
     def listed(self, *selection: str) -> list[str]:

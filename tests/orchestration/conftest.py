@@ -6,9 +6,9 @@ import pytest
 
 from orchestration import dbt
 from tests import warm
-from tests.warehouse.conftest import make_package, settings
+from tests.warehouse.conftest import build, make_package, settings
 
-__all__ = ["make_package", "settings"]
+__all__ = ["build", "make_package", "settings"]
 
 
 @pytest.fixture(autouse=True, scope="session")

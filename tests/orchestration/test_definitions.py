@@ -93,8 +93,10 @@ def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
         "raw_activity/product_events",
         "raw_activity/searches",
         "raw_activity/trigger_sends",
+        "solved/campaign_figures",
         "solved/channel_weights",
         "solved/refund_allocations",
+        "solved/restated_periods",
         "publication/version",
     }
     assert {"core/orders", "campaign/attribution", "staging/stg_shop__orders"} <= keys

@@ -2,25 +2,29 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 import warehouse
 from extractors.errors import ConfigError
-from orchestration import attribution, definitions, resources, run
+from orchestration import attribution, dbt, definitions, resources, run, solved
 from orchestration.defs.publication.assets import JOB
 from orchestration.rebuild import rebuild
-from tests.warehouse.conftest import MakePackage
+from tests.warehouse.conftest import NOON, MakePackage
 from warehouse import config
 from warehouse.config import Settings
-from warehouse.publish import final_weights, versions
+from warehouse.publish import final_figures, final_weights, versions
 from warehouse.publish.final_weights import FinalMonth
 
 MARCH = date(2011, 3, 1)
 APRIL = date(2011, 4, 1)
 OPEN, FINAL, LATER = (datetime(2011, 4, day, tzinfo=UTC) for day in (7, 8, 9))
 
+MODELS = dbt.SHIPPED / "models"
 # Paths of one channel each, all of March, which is final from April 8 on.
 PROJECT = {
     "dbt_project.yml": "name: small\nprofile: commerce_warehouse\n"
@@ -30,9 +34,10 @@ PROJECT = {
     "macros/names.sql": "{% macro generate_schema_name(name, node) %}"
     "{{ name or target.schema }}{% endmacro %}"
     "{% macro as_of() %}cast('{{ env_var('WAREHOUSE_AS_OF', '') if execute else '' }}'"
-    " as timestamptz){% endmacro %}",
+    " as timestamptz){% endmacro %}{% macro varchar(length) %}varchar{% endmacro %}",
     "models/sources.yml": "sources: [{name: raw_s, tables: [{name: t}]},"
-    " {name: solved, description: d, tables: [{name: channel_weights, description: d}]}]\n",
+    " {name: solved, description: d, tables: [{name: channel_weights, description: d},"
+    " {name: campaign_figures, description: d}, {name: restated_periods, description: d}]}]\n",
     "models/int_campaign__path_counts.sql": "select date '2011-03-10' as ended_on, id as path,"
     " n as order_count, 0 as none_count from {{ source('raw_s', 't') }}\n",
     "models/int_campaign__periods.sql": "select date '2011-03-01' as period,"
@@ -40,6 +45,16 @@ PROJECT = {
     " {{ as_of() }} >= timestamptz '2011-04-08' as is_final, 'one' as settings_id\n",
     "models/campaign__channel_weights.sql": "{{ config(alias='channel_weights',"
     " schema='campaign') }} select * from {{ source('solved', 'channel_weights') }}\n",
+    "models/campaign__final_figures.sql": "{{ config(alias='final_figures', schema='campaign') }}"
+    " select period, model, channel, '(none)' as campaign_id, 4 * share as orders, 8.0 as revenue,"
+    " 8.0 as net_revenue from {{ ref('campaign__channel_weights') }} where is_final\n",
+    "models/campaign__restatements.sql": "{{ config(alias='restatements', schema='campaign') }}\n"
+    + (MODELS / "marts/campaign/campaign__restatements.sql").read_text(),
+    **{
+        f"models/{path.name}": path.read_text()
+        for name in ("published_figures", "restated_periods")
+        for path in [MODELS / f"intermediate/campaign/int_campaign__{name}.sql"]
+    },
 }
 
 
@@ -75,6 +90,15 @@ def shares(settings: Settings, version: str | None = None) -> dict[str, float]:
         }
 
 
+def restatements(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return what changed by shapley in final months: old and new orders of each channel."""
+    with warehouse.open(config=settings.path) as opened:
+        return opened.execute(
+            "select channel, revision, restated_at, reason, old_orders, new_orders"
+            " from campaign.restatements where model = 'shapley' order by all"
+        ).fetchall()
+
+
 @pytest.mark.slow
 def test_a_final_month_keeps_its_weights_until_it_is_restated(
     small: Settings, make_package: MakePackage
@@ -106,9 +130,13 @@ def test_a_final_month_keeps_its_weights_until_it_is_restated(
     assert shares(small) == {"a": 0.25, "b": 0.75}
     assert final_weights.final_months(state)[MARCH].generation == 2
     assert shares(small, "v000003") == {"a": 0.75, "b": 0.25}
+    assert restatements(small) == [
+        ("a", 1, NOON, "clicks came late", 3, 1),
+        ("b", 1, NOON, "clicks came late", 1, 3),
+    ]
 
     small.build_database.unlink()
-    refreshed(small, LATER)
+    refreshed(small, NOON)
     newest, before = versions.versions(small)[-1:-3:-1]
     assert newest.tables == before.tables
 
@@ -196,3 +224,40 @@ def test_a_change_for_later_months_is_not(
     months = {MARCH: FinalMonth(MARCH, 1, "one", attribution.terms(small, MARCH), ())}
     edit(name, old, new)
     attribution.require_kept(small, months, [])
+
+
+def test_state_gets_each_figure_once_and_gives_all_back(build: duckdb.DuckDBPyConnection) -> None:
+    """One month became final before and moved since; another becomes final with this build."""
+    text = "2011-05-01T00:00:00.000000Z"
+    first = ["2011-03-01", "markov", "email", "k1", 0, text, None, None, None, None]
+    moved = ["2011-03-01", "markov", "email", "k1", 1, text, "late data", "1.000000000000"]
+    known = {
+        **dict.fromkeys(final_figures.COLUMNS),
+        **dict(zip(final_figures.COLUMNS, [*first, "1", "4", "4"], strict=True)),
+    }
+    assert solved.write(build, "campaign_figures", solved.Kept(figures=[known])) == 1
+    build.execute(
+        "create schema campaign;"
+        " create table campaign.final_figures as select * from (values"
+        " (date '2011-03-01', 'markov', 'email', 'k1', 1::decimal(24, 12), 5.5::decimal(18, 4),"
+        " 4::decimal(18, 4)), (date '2011-04-01', 'markov', 'email', 'k1', 2, 7, 7))"
+        " as t(period, model, channel, campaign_id, orders, revenue, net_revenue);"
+        " create table campaign.restatements as select * replace (1::bigint as revision,"
+        " 'late data' as reason, new_orders as old_orders, new_revenue as old_revenue,"
+        " new_net_revenue as old_net_revenue, 5.5::decimal(18, 4) as new_revenue)"
+        " from solved.campaign_figures"
+    )
+    [record] = final_figures.records(build, "run", datetime(2011, 5, 8, tzinfo=UTC))
+    later = "2011-05-08T00:00:00.000000Z"
+    april = ["2011-04-01", "markov", "email", "k1", 0, later, None, None, None, None]
+    assert record["figures"] == [
+        [*april, "2.000000000000", "7.0000", "7.0000"],
+        [*moved, "4.0000", "4.0000", "1.000000000000", "5.5000", "4.0000"],
+    ]
+    rows = [dict(zip(final_figures.COLUMNS, row, strict=True)) for row in record["figures"]]
+    solved.write(build, "campaign_figures", solved.Kept(figures=[known, *rows]))
+    assert final_figures.records(build, "run", datetime(2011, 5, 9, tzinfo=UTC)) == []
+    assert build.execute(
+        "select old_revenue, new_revenue, restated_at from solved.campaign_figures"
+        " where revision = 1"
+    ).fetchall() == [(Decimal(4), Decimal("5.5"), datetime(2011, 5, 1, tzinfo=UTC))]

@@ -11,7 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from orchestration import dbt, lineage, solvers
 from orchestration.pipeline import Pipeline
 
-SOLVED_GROUPS = {"refund_allocations": "core", "channel_weights": "campaign"}
+SOLVED_GROUPS = {"refund_allocations": "core"}  # the others are of campaigns
 
 
 class TableKeys(DagsterDbtTranslator):
@@ -86,7 +86,7 @@ def _solver(manifest: Mapping[str, Any], name: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["solved", name],
         deps=[dg.AssetKey(["intermediate", model]) for model in lineage.SOLVED[name]],
-        group_name=SOLVED_GROUPS[name],
+        group_name=SOLVED_GROUPS.get(name, "campaign"),
         kinds={"python"},
         description=source["description"],
     )
