@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from tests import warm
 from warehouse.config.problems import problems_of
 
 RUNNABLE = ("console", "python", "sql", "yaml", "json")
@@ -131,9 +132,10 @@ def _run_console(block: Block, directory: Path) -> None:
 
 
 def _expect(block: Block, command: list[str], directory: Path, status: int) -> str:
+    tools, inherited = Path(sys.executable).parent, os.environ["PATH"]
     environment = {
         **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(map(str, (warm.executable("warehouse").parent, tools, inherited))),
         "PYTHONPATH": "",
     }
     finished = subprocess.run(

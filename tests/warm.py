@@ -91,7 +91,8 @@ def run(
             answer = server.recv(4)
         except TimeoutError:
             raise subprocess.TimeoutExpired(command, timeout) from None
-        assert answer, f"{command}: its server has ended"
+        log = executable(name).with_suffix(".log")
+        assert answer, f"{command}: no answer; its server said {log.read_text()}"
         said = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
     code = int.from_bytes(answer, "big", signed=True)
     return subprocess.CompletedProcess(command, code, *(t.replace("\r\n", "\n") for t in said))
@@ -109,7 +110,8 @@ def _folder() -> Path:
         client = folder / name
         client.write_text(CLIENT.format(python=sys.executable, address=_address(client)))
         client.chmod(client.stat().st_mode | stat.S_IXUSR)
-        with socket.socket(socket.AF_UNIX) as listener:
+        log = client.with_suffix(".log").open("w")
+        with log, socket.socket(socket.AF_UNIX) as listener:
             listener.bind(_address(client))
             listener.listen(64)
             server = subprocess.Popen(
@@ -119,6 +121,8 @@ def _folder() -> Path:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
+                # what it says at its end would come after the tests' summary
+                stderr=log,
                 pass_fds=(listener.fileno(),),
             )
         atexit.register(_end, server)
