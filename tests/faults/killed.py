@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from cli.main import main
+from orchestration import dbt
 from tests.faults.points import Hook, after, before, in_dbt
 
 
@@ -45,6 +46,8 @@ POINTS: dict[str, Hook] = {
 }
 
 if __name__ == "__main__":
+    if warm := os.environ.get("WARM_DBT"):
+        dbt.executable = lambda: warm
     POINTS[sys.argv[1]](die)
     sys.argv = ["warehouse", *sys.argv[2:]]
     main()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.shops import Shop, differences, environment
 
 pytestmark = pytest.mark.slow
@@ -25,10 +26,13 @@ def shop(demo_shop: Shop, tmp_path: Path) -> Shop:
 
 def killed_run(shop: Shop, point: str) -> None:
     """Run the warehouse and see it die at the point, not before and not after."""
+    variables = environment(shop.directory)
+    if point != "build":  # which is about the dbt that lives on
+        variables["WARM_DBT"] = str(warm.executable("dbt"))
     result = subprocess.run(
         [sys.executable, "-m", "tests.faults.killed", point, "run"],
         cwd=shop.directory,
-        env=environment(shop.directory),
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
