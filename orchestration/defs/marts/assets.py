@@ -83,9 +83,12 @@ def _solver(manifest: Mapping[str, Any], name: str) -> dg.AssetsDefinition:
         if (entry["schema"], entry["identifier"]) == ("solved", name)
     ]
 
+    # What reads no model comes after those of the first call too: they decide what is built at all.
+    after = lineage.SOLVED[name] or lineage.SOLVED["channel_weights"]
+
     @dg.asset(
         key=["solved", name],
-        deps=[dg.AssetKey(["intermediate", model]) for model in lineage.SOLVED[name]],
+        deps=[dg.AssetKey(["intermediate", model]) for model in after],
         group_name=SOLVED_GROUPS.get(name, "campaign"),
         kinds={"python"},
         description=source["description"],
