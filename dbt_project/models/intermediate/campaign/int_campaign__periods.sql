@@ -1,6 +1,3 @@
-{#- What comes a week late has mostly come by then; an event may be a week late (DESIGN 7). -#}
-{%- set days_until_final = 7 -%}
-
 with orders as (
     select * from {{ ref('int_core__orders') }}
     where is_counted
@@ -26,7 +23,7 @@ dated as (
         bounded.period,
         bounded.fit_before - settings.fit_days as fit_from,
         bounded.fit_before,
-        {{ day_start('(bounded.fit_before + ' ~ days_until_final ~ ')') }} as due_at,
+        {{ final_at('bounded.period') }} as due_at,
         settings.markov_order,
         settings.settings_id
     from bounded

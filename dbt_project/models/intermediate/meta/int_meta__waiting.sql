@@ -17,7 +17,7 @@
     'stg_activity__cart_events': 'base_activity__cart_events',
     'stg_activity__trigger_sends': 'base_activity__trigger_sends',
     'stg_affiliate__clicks': 'base_affiliate__clicks',
-    'int_campaign__periods': 'int_campaign__periods',
+    'int_campaign__periods': 'int_campaign__months',
 } -%}
 
 with final as (
