@@ -6,9 +6,13 @@
                 split_part(
                     split_part(
                         split_part(
-                            split_part(replace(lower({{ url }}), '://www.', '://'), '://', 2), '/', 1
+                            split_part(
+                                split_part(replace(lower({{ url }}), '://www.', '://'), '://', 2),
+                                '/', 1
+                            ),
+                            '?', 1
                         ),
-                        '?', 1
+                        '#', 1
                     ),
                     ':', 1
                 )

@@ -22,7 +22,8 @@ arrivals as (
         {{ channel_name('events.channel', 'events.campaign_id') }} as channel,
         {{ campaign_key('events.campaign_id') }} as campaign_id,
         events.occurred_at,
-        {{ reporting_date('events.occurred_at') }} as report_date
+        {{ reporting_date('events.occurred_at') }} as report_date,
+        cast(null as bigint) as visit_number
     from events
     left join resolved on events.event_id = resolved.event_id
     union all
@@ -33,7 +34,8 @@ arrivals as (
         channel,
         campaign_id,
         started_at as occurred_at,
-        session_date as report_date
+        session_date as report_date,
+        visit_number
     from visits
 ),
 
@@ -65,7 +67,11 @@ arrived as (
         preceded.report_date,
         preceded.channel,
         preceded.campaign_id,
-        coalesce(first_visits.started_at < preceded.occurred_at, false) as is_returning,
+        -- two visits may begin at one instant: their number tells the first, the time does not
+        case
+            when preceded.step_number = 3 then preceded.visit_number > 1
+            else coalesce(first_visits.started_at < preceded.occurred_at, false)
+        end as is_returning,
         preceded.occurred_at,
         case
             when preceded.visitor_key is null then null
