@@ -32,7 +32,7 @@ def export() -> None:
 @click.option("--campaign", metavar="ID", help="The campaign, for clicked-not-bought.")
 @click.option(
     "--days",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=36_500),
     metavar="N",
     help="How many days before the version's as_of: 30 for clicked-not-bought, 60 for lapsed.",
 )

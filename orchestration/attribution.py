@@ -15,6 +15,7 @@ import yaml
 
 from analytics.channel_weights import Weight
 from extractors.errors import ConfigError
+from extractors.package import utc_text
 from orchestration import dbt
 from orchestration.options import Options
 from orchestration.solved import Kept
@@ -23,7 +24,7 @@ from warehouse.publish import final_figures, final_weights
 from warehouse.publish.final_weights import COLUMNS, FinalMonth
 
 # What decides which touches a path has, beside the rows of attribution_settings.
-VARIABLES = ("session_gap_minutes", "identity_lookback_days")
+VARIABLES = ("session_gap_minutes", "session_max_hours", "identity_lookback_days")
 RULES = ("channel_rules", "click_ids", "medium_kinds", "referrer_kinds")
 _DATED = ("valid_from", "valid_to")
 
@@ -77,7 +78,9 @@ def terms(settings: Settings, period: date) -> dict[str, str]:
             row |= given
     row.pop("valid_from", None)
     row |= {name: variables[name] for name in VARIABLES if name in variables}
-    row |= {f"seeds/{name}.csv": _in_force(rows, period) for name, rows in rules.items()}
+    first = period - timedelta(days=int(row.get("lookback_days", 0)))
+    last = (period + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    row |= {f"seeds/{name}.csv": _in_force(rows, first, last) for name, rows in rules.items()}
     row["reporting_time_zone"] = settings.warehouse.reporting_time_zone
     return {name: str(value) for name, value in row.items()}
 
@@ -94,15 +97,19 @@ def read_project(project: Path) -> tuple[dict[str, Any], dict[str, list[dict[str
     return document.get("vars") or {}, rules
 
 
-def _in_force(rows: Sequence[Mapping[str, str]], period: date) -> str:
-    """Return a hash of the rules that hold on any day of a month."""
-    end = str((period + timedelta(days=31)).replace(day=1))
-    held = [
-        [value for name, value in row.items() if name not in _DATED]
-        for row in rows
-        if (row.get("valid_from") or "") < end and (row.get("valid_to") or end) >= str(period)
-    ]
-    return hashlib.sha256(repr(held).encode()).hexdigest()[:12]
+def _in_force(rows: Sequence[Mapping[str, str]], first: date, last: date) -> str:
+    """Return a hash of the rules that hold on any day from `first` to `last`, and of those days.
+
+    Their order is no matter: a rule that decides by rank says its rank itself.
+    """
+    held: list[str] = []
+    for row in rows:
+        begins = max(row.get("valid_from") or "", str(first))
+        ends = min(row.get("valid_to") or str(last), str(last))
+        if begins <= ends:
+            others = [value for name, value in row.items() if name not in _DATED]
+            held.append(repr([begins, ends, *others]))
+    return hashlib.sha256(repr(sorted(held)).encode()).hexdigest()[:12]
 
 
 def months_after(
@@ -110,10 +117,22 @@ def months_after(
     settings: Settings,
     kept: Mapping[date, FinalMonth],
     restated: Collection[date],
+    as_of: datetime,
 ) -> dict[date, FinalMonth]:
-    """Return the final months as state has them once this build is published."""
+    """Return the final months as state has them once this build is published.
+
+    ConfigError where a month to restate has nothing that it could be fitted to.
+    """
+    # An as_of that is yet to come is asked for by hand, perhaps mistyped: what it takes for final
+    # has still to happen.
+    is_now = as_of <= settings.now()
     built = final_weights.built_months(connection, lambda period: terms(settings, period))
-    return final_weights.with_built(kept, built, restated)
+    if missing := sorted(set(restated) - (built.keys() if is_now else set())):
+        raise ConfigError(
+            f"{_listed(missing)} cannot be restated as of {utc_text(as_of)}: not final then, or no"
+            " order came by a path; the weights stay"
+        )
+    return final_weights.with_built(kept, built if is_now else {}, restated)
 
 
 def records(
@@ -126,7 +145,9 @@ def records(
     as_of: datetime,
 ) -> list[dict[str, Any]]:
     """Return what state lacks of the final months of this build."""
-    after = months_after(connection, settings, final.months, options.restated)
+    after = months_after(connection, settings, final.months, options.restated, as_of)
+    if as_of > settings.now():
+        return []
     return [
         *final_weights.records(final.months, after, as_of=as_of, reason=options.reason),
         *final_figures.records(connection, run_id, as_of),
@@ -151,6 +172,7 @@ def require_kept(
     Only final months are restated. Terms that a release adds do not count for months that became
     final without them.
     """
+    read_project.cache_clear()  # a process that runs twice sees what was edited in between
     _require_final(months, restated)
     changed: dict[tuple[str, str, str], list[date]] = {}
     for period, month in sorted(months.items()):

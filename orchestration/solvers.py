@@ -80,6 +80,7 @@ def build(
 def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | None:
     """Write the table `solved.<name>` where it has to be made again; return its row count."""
     assert pipeline.now is not None
+    assert pipeline.as_of is not None
     nodes = {table: node for node, table in lineage.solved_sources(manifest).items()}
     if nodes[name] not in pipeline.plan.solved:
         return None
@@ -88,7 +89,11 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
         rows = solved.write(connection, name, kept)
         if name == "channel_weights":
             after = attribution.months_after(
-                connection, pipeline.settings, pipeline.final.months, pipeline.options.restated
+                connection,
+                pipeline.settings,
+                pipeline.final.months,
+                pipeline.options.restated,
+                pipeline.as_of,
             )
             texts = {**pipeline.now.kept, name: final_weights.digest(after)}
             pipeline.now = replace(pipeline.now, kept=texts)

@@ -149,6 +149,7 @@ def test_a_file_of_another_form_or_in_no_folder_is_named(
         (("--segment", "clicked-not-bought"), "needs --campaign"),
         (("--segment", "lapsed", "--campaign", "k1"), "takes no --campaign"),
         (("--segment", "high-value", "--days", "3"), "takes no --days"),
+        (("--segment", "lapsed", "--days", "1000000"), "not in the range 1<=x<=36500"),
     ],
 )
 def test_an_option_that_a_segment_lacks_or_does_not_take_is_told(

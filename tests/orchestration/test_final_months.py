@@ -1,7 +1,7 @@
 """A month of attribution that is final keeps its weights until it is restated."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ MODELS = dbt.SHIPPED / "models"
 PROJECT = {
     "dbt_project.yml": "name: small\nprofile: commerce_warehouse\n"
     "flags: {require_generic_test_arguments_property: true}\n"
-    "vars: {session_gap_minutes: 30, attribution_settings: [{valid_from: 1900-01, fit_days: 90}]}\n"
+    "vars: {session_gap_minutes: 30, session_max_hours: 12,"
+    " attribution_settings: [{valid_from: 1900-01, lookback_days: 30, fit_days: 90}]}\n"
     "models: {small: {+materialized: table, +schema: intermediate}}\n",
     "macros/names.sql": "{% macro generate_schema_name(name, node) %}"
     "{{ name or target.schema }}{% endmacro %}"
@@ -159,6 +160,32 @@ def test_a_run_adds_months_that_become_final_and_never_changes_one() -> None:
     assert (record["id"], record["reason"]) == ("attribution_weights:2011-03-01:2", "why")
 
 
+def test_nothing_becomes_final_or_is_restated_before_its_time(small: Settings) -> None:
+    now = small.now()
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema solved; create table solved.channel_weights as select"
+            " date '2011-03-01' as period, 'markov' as model, 'a' as channel, 1 as effect,"
+            " 1 as share, 1 as share_low, 1 as share_high, true as is_final, 'one' as settings_id"
+        )
+
+        def after(restated: list[date], as_of: datetime) -> dict[date, FinalMonth]:
+            kept = {MARCH: month(("markov", "a")), APRIL: month()}
+            return attribution.months_after(
+                connection, small, kept if restated else {}, restated, as_of
+            )
+
+        assert list(after([], now)) == [MARCH]
+        # an as_of by hand that is yet to come
+        assert after([], now + timedelta(days=1)) == {}
+        assert after([MARCH], now)[MARCH].generation == 2
+        with pytest.raises(ConfigError, match="2011-03 cannot be restated as of .* not final then"):
+            after([MARCH], now + timedelta(days=1))
+        # final in state, and not by the as_of of this build, or without a path that converted
+        with pytest.raises(ConfigError, match="2011-04 cannot be restated as of"):
+            after([APRIL], now)
+
+
 Edit = Callable[[str, str, str], None]
 
 
@@ -171,12 +198,14 @@ def edit(small: Settings) -> Edit:
         text = path.read_text() if path.is_file() else ""
         path.parent.mkdir(exist_ok=True)
         path.write_text(text.replace(old, new) if old else text + new)
-        attribution.read_project.cache_clear()
 
     return change
 
 
-RULES = "rule,channel,valid_from,valid_to\n1,email,,\n2,social,2011-04-01,\n"
+RULES = (
+    "rule,channel,valid_from,valid_to\n1,email,,\n2,social,2011-04-01,\n3,radio,2011-03-10,\n"
+    "4,print,,2010-12-31\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +220,10 @@ RULES = "rule,channel,valid_from,valid_to\n1,email,,\n2,social,2011-04-01,\n"
             " `warehouse restate --period 2011-03 --reason TEXT`",
         ),
         ("dbt_project.yml", "minutes: 30", "minutes: 20", "session_gap_minutes is 20, was 30"),
+        ("dbt_project.yml", "hours: 12", "hours: 3", "max_hours is 3, was 12"),
         ("seeds/channel_rules.csv", "1,email", "1,mail", "seeds/channel_rules.csv is "),
+        ("seeds/channel_rules.csv", "2011-03-10", "2011-03-20", "seeds/channel_rules.csv is "),
+        ("seeds/channel_rules.csv", "2010-12-31", "2011-02-28", "seeds/channel_rules.csv is "),
         ("dbt_project.yml", "90}]", "90}, {valid_from: 2011-03, fit_days: 80}]", "is 80, was 90"),
     ],
 )
@@ -213,7 +245,9 @@ def test_a_change_that_touches_a_final_month_is_refused(
     [
         ("dbt_project.yml", "90}]", "90}, {valid_from: 2011-04, fit_days: 80}]"),
         ("seeds/channel_rules.csv", "2,social", "2,video"),
-        ("seeds/channel_rules.csv", "", "3,print,2011-04-01,\n"),
+        ("seeds/channel_rules.csv", "", "5,print,2011-04-01,\n"),
+        ("seeds/channel_rules.csv", "3,radio,2011-03-10,\n", "3,radio,2011-03-10,2011-03-31\n"),
+        ("seeds/channel_rules.csv", RULES[RULES.index("1,") :], "\n".join(RULES.split()[:0:-1])),
         ("dbt_project.yml", "vars: {", "vars: {identity_lookback_days: 3, "),
     ],
 )
