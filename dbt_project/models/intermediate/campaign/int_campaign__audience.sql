@@ -25,7 +25,8 @@ last_touches as (
     qualify row_number() over (partition by order_id order by position desc) = 1
 ),
 
--- who it was: the customer if known, else the visitor, else nobody who could be counted
+-- Who it was: the customer if known, else the visitor, else nobody who could be counted. Whoever
+-- sends an event may write '(suppressed)' into it, which would take people out of small groups.
 described as (
     select
         events.event_id,
@@ -33,7 +34,10 @@ described as (
         {{ reporting_date('events.occurred_at') }} as report_date,
         {{ campaign_key('events.campaign_id') }} as campaign_id,
         {%- for attribute in attributes %}
-        coalesce(nullif(events.{{ attribute }}, ''), '(unknown)') as {{ attribute }},
+        case
+            when events.{{ attribute }} in ('', '(suppressed)') then '(unknown)'
+            else coalesce(events.{{ attribute }}, '(unknown)')
+        end as {{ attribute }},
         {%- endfor %}
         coalesce('customer ' || resolved.customer_id, resolved.visitor_key) as person
     from events
