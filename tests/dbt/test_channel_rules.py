@@ -128,10 +128,12 @@ def test_the_rules_as_shipped_give_what_googles_default_channel_group_gives(
     rules.execute(
         "create table origins (parameter_names varchar, source varchar, medium varchar,"
         " campaign varchar, click_id_kind varchar, is_paid_click boolean, source_tag varchar,"
-        " medium_tag varchar, campaign_tag varchar, referrer_host varchar)"
+        " medium_tag varchar, campaign_tag varchar, referrer_host varchar, valid_from date,"
+        " valid_before date)"
     )
     rules.executemany(
-        "insert into origins values (?, ?, ?, ?, ?, ?, '', '', '', '')",
+        "insert into origins values (?, ?, ?, ?, ?, ?, '', '', '', '', date '1900-01-01',"
+        " date '9999-12-31')",
         [(str(n), *case[:4], case[3] == "gclid") for n, case in enumerate(CASES)],
     )
     query = compiled(small_shop, "base_campaign__channels").replace(ORIGINS, "origins")

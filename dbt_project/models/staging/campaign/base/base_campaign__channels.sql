@@ -19,25 +19,38 @@ described as (
     from origins
 ),
 
-sources as (select distinct source from described),
+sources as (
+    select distinct
+        source,
+        valid_from
+    from described
+),
 
 source_kinds as (
     select
         sources.source,
+        sources.valid_from,
         referrer_kinds.kind
     from sources
-    inner join referrer_kinds on {{ site_matches('sources.source', 'referrer_kinds.name') }}
+    inner join
+        referrer_kinds
+        on
+            {{ site_matches('sources.source', 'referrer_kinds.name') }}
+            and {{ is_in_force('referrer_kinds', 'sources.valid_from') }}
     qualify
         row_number() over (
-            partition by sources.source
-            order by length(referrer_kinds.name) desc, referrer_kinds.name asc
+            partition by sources.source, sources.valid_from
+            order by
+                length(referrer_kinds.name) desc, referrer_kinds.name asc,
+                coalesce(referrer_kinds.valid_from, date '1900-01-01') desc
         ) = 1
 ),
 
 media as (
     select distinct
         plain_medium,
-        is_paid_click
+        is_paid_click,
+        valid_from
     from described
 ),
 
@@ -46,36 +59,22 @@ kinds_of_media as (
     select
         media.plain_medium,
         media.is_paid_click,
+        media.valid_from,
         medium_kinds.medium_kind
     from media
-    inner join medium_kinds on media.plain_medium like medium_kinds.medium
+    inner join
+        medium_kinds
+        on
+            media.plain_medium like medium_kinds.medium
+            and {{ is_in_force('medium_kinds', 'media.valid_from') }}
     union
     select
         plain_medium,
         is_paid_click,
+        valid_from,
         'paid' as medium_kind
     from media
     where is_paid_click
-),
-
-starts as (
-    select date '1900-01-01' as valid_from
-    union
-    select valid_from
-    from channel_rules
-    where valid_from is not null
-    union
-    select cast(valid_to + interval '1 days' as date) as valid_from
-    from channel_rules
-    where valid_to is not null
-),
-
--- the stretches of days in which the same rules hold: mostly one
-periods as (
-    select
-        valid_from,
-        coalesce(lead(valid_from) over (order by valid_from), date '9999-12-31') as valid_before
-    from starts
 ),
 
 final as (
@@ -86,27 +85,30 @@ final as (
         described.referrer_host,
         described.parameter_names,
         described.click_id_kind,
-        periods.valid_from,
-        periods.valid_before,
+        described.valid_from,
+        described.valid_before,
         channel_rules.channel,
         channel_rules.rule_name as channel_rule
     from described
-    cross join periods
     inner join
         channel_rules
         on
-            coalesce(channel_rules.valid_from, date '1900-01-01') <= periods.valid_from
-            and coalesce(channel_rules.valid_to, date '9999-12-30') >= periods.valid_from
+            {{ is_in_force('channel_rules', 'described.valid_from') }}
             and described.plain_source like coalesce(channel_rules.source, '%')
             and described.plain_medium like coalesce(channel_rules.medium, '%')
             and described.plain_campaign like coalesce(channel_rules.campaign, '%')
             and described.plain_click_id like coalesce(channel_rules.click_id, '%')
-    left join source_kinds on described.source = source_kinds.source
+    left join
+        source_kinds
+        on
+            described.source = source_kinds.source
+            and described.valid_from = source_kinds.valid_from
     left join
         kinds_of_media
         on
             described.plain_medium = kinds_of_media.plain_medium
             and described.is_paid_click = kinds_of_media.is_paid_click
+            and described.valid_from = kinds_of_media.valid_from
             and channel_rules.medium_kind = kinds_of_media.medium_kind
     where
         (channel_rules.source_kind is null or channel_rules.source_kind = source_kinds.kind)
@@ -119,7 +121,7 @@ final as (
                 described.campaign_tag,
                 described.referrer_host,
                 described.parameter_names,
-                periods.valid_from
+                described.valid_from
             order by channel_rules.rule_rank, channel_rules.rule_name
         ) = 1
 )
