@@ -2,7 +2,11 @@
 
 import contextlib
 import importlib
+import math
+import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +21,8 @@ DOT_COMMANDS = "end a query with `;`, `.tables` lists the tables, `.quit` or Ctr
 PROMPT, CONTINUED = "sql> ", "...> "
 # Enough to see what a table holds without scrolling it away.
 SHOWN_ROWS = 40
+# A file or another program takes all there is.
+ALL = 2**31 - 1
 
 
 @click.command(
@@ -54,13 +60,37 @@ def _answer(published: "Published", query: str, as_json: bool) -> None:
         if as_json:
             result: Any = published.execute(query)
             names = [column[0] for column in result.description]
-            print_json([dict(zip(names, row, strict=True)) for row in result.fetchall()])
+            rows = result.fetchall()
+            print_json([dict(zip(names, map(_in_json, row), strict=True)) for row in rows])
             return
         relation = published.sql(query)
-        if relation is not None:
+        if relation is None:
+            return
+        if sys.stdout.isatty() or sys.stdin.isatty():
             relation.show(max_rows=SHOWN_ROWS)
+        else:
+            relation.show(max_rows=ALL, max_width=ALL, max_col_width=ALL)
     except duckdb.Error as error:
         raise ConfigError(str(error)) from None
+
+
+def _in_json(value: Any) -> Any:
+    """Return a value as JSON can hold it: exact numbers and times as text, NULL for no number."""
+    if isinstance(value, dict):
+        return {str(name): _in_json(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_json(one) for one in value]
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _prompt(published: "Published") -> None:

@@ -25,6 +25,7 @@ from warehouse.publish.final_weights import COLUMNS, FinalMonth
 
 # What decides which touches a path has, beside the rows of attribution_settings.
 VARIABLES = ("session_gap_minutes", "session_max_hours", "identity_lookback_days")
+WITHOUT_MONTH = frozenset((*VARIABLES, "reporting_time_zone"))
 RULES = ("channel_rules", "click_ids", "medium_kinds", "referrer_kinds")
 _DATED = ("valid_from", "valid_to")
 
@@ -68,8 +69,11 @@ def _weight(month: FinalMonth, row: Mapping[str, str]) -> Weight:
     )
 
 
-def terms(settings: Settings, period: date) -> dict[str, str]:
-    """Return by name what a month's orders are attributed under, as the project is now."""
+def terms(settings: Settings, period: date, lookback_days: int | None = None) -> dict[str, str]:
+    """Return by name what a month's orders are attributed under, as the project is now.
+
+    Of the seeds it is what holds within the lookback, or within these days before the month.
+    """
     project = dbt.project(settings)
     variables, rules = read_project(project)
     row: dict[str, Any] = {}
@@ -78,7 +82,8 @@ def terms(settings: Settings, period: date) -> dict[str, str]:
             row |= given
     row.pop("valid_from", None)
     row |= {name: variables[name] for name in VARIABLES if name in variables}
-    first = period - timedelta(days=int(row.get("lookback_days", 0)))
+    reach = row.get("lookback_days", 0) if lookback_days is None else lookback_days
+    first = period - timedelta(days=int(reach))
     last = (period + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     row |= {f"seeds/{name}.csv": _in_force(rows, first, last) for name, rows in rules.items()}
     row["reporting_time_zone"] = settings.warehouse.reporting_time_zone
@@ -178,7 +183,8 @@ def require_kept(
     for period, month in sorted(months.items()):
         if period in restated:
             continue
-        present = terms(settings, period)
+        # Rules are compared over the days that counted then: another lookback is named itself.
+        present = terms(settings, period, int(month.terms.get("lookback_days", 0)))
         for name, old in month.terms.items():
             new = present.get(name, "nothing")
             if new != old:
@@ -191,9 +197,14 @@ def require_kept(
         for (name, old, new), periods in changed.items()
     )
     first_open = (max(months) + timedelta(days=31)).replace(day=1)
+    begins = (
+        f" and let the new value begin in an open month (valid_from {first_open:%Y-%m} or later)"
+    )
+    if {name for name, _, _ in changed} <= WITHOUT_MONTH:
+        begins = " (it is one for all months)"
     raise ConfigError(
-        f"final months would change: {described}. Put it back and let the new value begin in an"
-        f" open month (valid_from {first_open:%Y-%m} or later), or restate them: `warehouse restate"
+        f"final months would change: {described}. Put it back{begins}, or restate them:"
+        " `warehouse restate"
         f" {' '.join(f'--period {period:%Y-%m}' for period in affected[:3])}"
         f"{' …' if len(affected) > 3 else ''} --reason TEXT`"
     )

@@ -30,6 +30,40 @@ def test_a_query_prints_its_rows_and_as_json_its_values(shop: Command) -> None:
     assert json.loads(shop("sql", query, "--json").stdout) == [{"order_id": "o1", "amount": "1.50"}]
 
 
+def test_json_holds_every_type_of_value(shop: Command) -> None:
+    query = (
+        "select date '2011-03-01' as day, timestamptz '2011-03-01 12:00:00.25+01' as instant,"
+        " timestamp '2011-03-01 12:00:00' as local, time '10:30:00' as hour, interval 90 minutes as"
+        " span, 'NaN'::double as ratio, 1e-7::decimal(18,12) as credit, '\\x01ab'::blob as bytes,"
+        " [date '2011-03-02'] as days, {'a': 1.5::decimal(9,2), 'b': null} as pair,"
+        " uuid '00000000-0000-0000-0000-000000000001' as id, 2::hugeint as n"
+    )
+    assert json.loads(shop("sql", query, "--json").stdout) == [
+        {
+            "day": "2011-03-01",
+            "instant": "2011-03-01T11:00:00.250000Z",
+            "local": "2011-03-01T12:00:00",
+            "hour": "10:30:00",
+            "span": "1:30:00",
+            "ratio": None,
+            "credit": "0.000000100000",
+            "bytes": "016162",
+            "days": ["2011-03-02"],
+            "pair": {"a": "1.50", "b": None},
+            "id": "00000000-0000-0000-0000-000000000001",
+            "n": 2,
+        }
+    ]
+
+
+def test_what_is_not_a_terminal_gets_all_rows_and_columns(shop: Command) -> None:
+    columns = ", ".join(f"i + {n} as a_rather_long_name_{n}" for n in range(30))
+    printed = shop("sql", f"select {columns} from range(100) r(i)").stdout
+    assert "a_rather_long_name_15" in printed
+    assert len(printed.splitlines()) > 100
+    assert "shown" not in printed
+
+
 def test_the_prompt_answers_goes_on_after_an_error_and_ends_at_quit(shop: Command) -> None:
     typed = (
         ".help\n.tables\nselect nothing;\nselect order_id\nfrom core.orders;\n.quit\nselect 7;\n"

@@ -219,7 +219,19 @@ RULES = (
             " month (valid_from 2011-04 or later), or restate them:"
             " `warehouse restate --period 2011-03 --reason TEXT`",
         ),
-        ("dbt_project.yml", "minutes: 30", "minutes: 20", "session_gap_minutes is 20, was 30"),
+        (
+            "dbt_project.yml",
+            "minutes: 30",
+            "minutes: 20",
+            "session_gap_minutes is 20, was 30 for 2011-03. Put it back (it is one for all months),"
+            " or restate them: `warehouse restate --period 2011-03 --reason TEXT`",
+        ),
+        (
+            "dbt_project.yml",
+            "lookback_days: 30",
+            "lookback_days: 90",
+            "final months would change: lookback_days is 90, was 30 for 2011-03. Put it back and",
+        ),
         ("dbt_project.yml", "hours: 12", "hours: 3", "max_hours is 3, was 12"),
         ("seeds/channel_rules.csv", "1,email", "1,mail", "seeds/channel_rules.csv is "),
         ("seeds/channel_rules.csv", "2011-03-10", "2011-03-20", "seeds/channel_rules.csv is "),
