@@ -24,7 +24,9 @@ def run(
         connection.execute(f"create table {name} as from input_rows")
         connection.unregister("input_rows")
     for model in models:
-        [path] = (target / "compiled").rglob(f"{model}.sql")
+        # a model's unit tests are compiled under its YAML
+        paths = (target / "compiled").rglob(f"{model}.sql")
+        [path] = (path for path in paths if path.parent.suffix != ".yml")
         domain, _, alias = model.partition("__")
         name = f"intermediate.{model}" if domain.startswith("int_") else f"{domain}.{alias}"
         connection.execute(f"create table {name} as {path.read_text(encoding='utf-8')}")

@@ -82,7 +82,10 @@ warehouse reads it. It is written with the items, in one step.
 
 `orders.channel` is `(none)` where nothing caused the order. A visit of `sessions` is what the rule
 of half an hour and of changing campaigns makes of the events that are in the stores; `clicks` are
-its product views. A visitor of `visitors` with several rows is a shared device. `triggers` are
+its product views. Visits with `is_bot` are programs': the source flags their events on landings
+and links, three in five call themselves a tool in `user_agent`, and their page views carry
+neither. Of the browsers that saw an advertisement and never came 2 in 100 are a crawler's by name,
+which nothing flags. A visitor of `visitors` with several rows is a shared device. `triggers` are
 planted cases with customers of their own, whose ids begin with `T`: `reason` says why no e-mail
 must be sent; they are right at `due_at`.
 """

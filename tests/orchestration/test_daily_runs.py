@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Shop, differences
+from tests.shops import OF_HISTORY, Shop, differences, without_history
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,12 @@ def test_a_run_after_each_day_publishes_what_one_run_at_the_end_publishes(
         once.command("run", "--as-of", last["as_of"])
         assert last["tables"] != first["tables"]
         assert last["version"] == f"v{days:06d}"
-        assert differences(daily.published, once.published) == []
-        assert last["tables"] == once.current()["tables"]
+        if days > 7:
+            # March became final on the way, by what was known then: both take what is known now.
+            restated = ("--period", "2026-03", "--reason", "the month is over")
+            for shop in (daily, once):
+                shop.command("restate", *restated)
+        assert differences(daily.published, once.published, OF_HISTORY) == []
+        assert without_history(daily.current()) == without_history(once.current())
     finally:
         daily.command("demo", "down", "--delete")

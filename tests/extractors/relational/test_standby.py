@@ -188,11 +188,15 @@ def test_a_recovery_conflict_ends_the_read_and_the_next_one_loses_nothing(
     standby, primary = shop.servers.standby, shop.servers.primary
     shop.read()
     standby.settings |= {"hot_standby_feedback": "off", "max_standby_streaming_delay": "50ms"}
-    standby.configure()
     released = "select xmin is null from pg_replication_slots"
-    assert processes.wait_until(lambda: primary.ask(released) == (True,), 10)
-    shop.run("insert into orders values ('C', 'placed')")
 
+    def is_released() -> bool:
+        # `settle` gives the standby its usual settings back.
+        standby.configure()
+        return processes.wait_until(lambda: primary.ask(released) == (True,), 10)
+
+    assert is_released()
+    shop.run("insert into orders values ('C', 'placed')")
     before = standby.ask(CONFLICTS)
 
     with shop.snapshot(standby) as snapshot:
@@ -201,6 +205,7 @@ def test_a_recovery_conflict_ends_the_read_and_the_next_one_loses_nothing(
         def is_ended() -> bool:
             # A vacuum leaves the old row where any other snapshot of the primary's still needs it,
             # for example autovacuum's: then it is no conflict, and must be tried again.
+            assert is_released()
             shop.run(*conflict)
             shop.servers.settle()
             return standby.ask(CONFLICTS) != before
