@@ -66,7 +66,7 @@ def _answer(published: "Published", query: str, as_json: bool) -> None:
         relation = published.sql(query)
         if relation is None:
             return
-        if sys.stdout.isatty() or sys.stdin.isatty():
+        if sys.stdout.isatty():
             relation.show(max_rows=SHOWN_ROWS)
         else:
             relation.show(max_rows=ALL, max_width=ALL, max_col_width=ALL)
