@@ -64,13 +64,18 @@ def restate(ctx: click.Context, *, periods: Sequence[date], reason: str, wait: f
 
     from cli.progress import reporter
     from orchestration import run as orchestrated
+    from warehouse.publish import final_figures
 
     with reporter() as tell:
         result = orchestrated.restate(
             settings, frozenset(periods), reason.strip(), wait=wait, tell=tell
         )
-    months = ", ".join(f"{period:%Y-%m}" for period in sorted(set(periods)))
+    changed = final_figures.changed_by(settings.state_directory, result.run_id)
     shown = f"; readers keep {result.held}, held" if result.held else ""
-    click.echo(
-        f"restated {months}: published {result.version} as of {time_text(result.as_of)}{shown}"
-    )
+    click.echo(f"published {result.version} as of {time_text(result.as_of)}{shown}")
+    for period in sorted(set(periods)):
+        count = changed.get(str(period), 0)
+        figures = (
+            f"{count:,} figures changed, see campaign.restatements" if count else "same figures"
+        )
+        click.echo(f"restated {period:%Y-%m}: {figures}")

@@ -1,6 +1,5 @@
 """Hold final months of attribution to the weights and the terms that they became final with."""
 
-import csv
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from analytics.channel_weights import Weight
 from extractors.errors import ConfigError
 from extractors.package import utc_text
-from orchestration import dbt
+from orchestration import attribution_rules, dbt
+from orchestration.attribution_rules import DATED, Project
 from orchestration.options import Options
 from orchestration.solved import Kept
 from warehouse.config import Settings
@@ -26,8 +25,6 @@ from warehouse.publish.final_weights import COLUMNS, FinalMonth
 # What decides which touches a path has, beside the rows of attribution_settings.
 VARIABLES = ("session_gap_minutes", "session_max_hours", "identity_lookback_days")
 WITHOUT_MONTH = frozenset((*VARIABLES, "reporting_time_zone"))
-RULES = ("channel_rules", "click_ids", "medium_kinds", "referrer_kinds")
-_DATED = ("valid_from", "valid_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,8 @@ def terms(settings: Settings, period: date, lookback_days: int | None = None) ->
 
     Of the seeds it is what holds within the lookback, or within these days before the month.
     """
-    project = dbt.project(settings)
-    variables, rules = read_project(project)
+    project = _read(dbt.project(settings))
+    variables = project.variables
     row: dict[str, Any] = {}
     for given in variables.get("attribution_settings", ()):
         if f"{given['valid_from']}-01" <= str(period):
@@ -85,21 +82,16 @@ def terms(settings: Settings, period: date, lookback_days: int | None = None) ->
     reach = row.get("lookback_days", 0) if lookback_days is None else lookback_days
     first = period - timedelta(days=int(reach))
     last = (period + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    row |= {f"seeds/{name}.csv": _in_force(rows, first, last) for name, rows in rules.items()}
+    row |= {
+        f"seeds/{name}.csv": _in_force(rows, first, last) for name, rows in project.rules.items()
+    }
     row["reporting_time_zone"] = settings.warehouse.reporting_time_zone
     return {name: str(value) for name, value in row.items()}
 
 
 @cache
-def read_project(project: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, str]]]]:
-    document = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
-    rules: dict[str, list[dict[str, str]]] = {}
-    for name in RULES:
-        path = project / "seeds" / f"{name}.csv"
-        if path.is_file():
-            with path.open(encoding="utf-8", newline="") as file:
-                rules[name] = list(csv.DictReader(file))
-    return document.get("vars") or {}, rules
+def _read(folder: Path) -> Project:
+    return attribution_rules.read(folder)
 
 
 def _in_force(rows: Sequence[Mapping[str, str]], first: date, last: date) -> str:
@@ -112,7 +104,7 @@ def _in_force(rows: Sequence[Mapping[str, str]], first: date, last: date) -> str
         begins = max(row.get("valid_from") or "", str(first))
         ends = min(row.get("valid_to") or str(last), str(last))
         if begins <= ends:
-            others = [value for name, value in row.items() if name not in _DATED]
+            others = [value for name, value in row.items() if name not in DATED]
             held.append(repr([begins, ends, *others]))
     return hashlib.sha256(repr(sorted(held)).encode()).hexdigest()[:12]
 
@@ -174,10 +166,13 @@ def require_kept(
 ) -> None:
     """Raise ConfigError where the project would attribute a final month in another way.
 
+    Before that, where what it says of attribution cannot be understood.
+
     Only final months are restated. Terms that a release adds do not count for months that became
     final without them.
     """
-    read_project.cache_clear()  # a process that runs twice sees what was edited in between
+    _read.cache_clear()  # a process that runs twice sees what was edited in between
+    _read(dbt.project(settings))
     _require_final(months, restated)
     changed: dict[tuple[str, str, str], list[date]] = {}
     for period, month in sorted(months.items()):

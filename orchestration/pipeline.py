@@ -154,8 +154,6 @@ class Pipeline:
         """
         with self.step("decide"), self.database() as connection:
             restated = self.options.restated
-            if self.publisher is publication.publish:
-                attribution.require_kept(self.settings, self.final.months, restated)
             found = positions.positions(connection)
             if not found:
                 raise SourceError("nothing is loaded yet; run without --select first")
@@ -248,6 +246,8 @@ def running(
             _begin(pipeline)
             error: BaseException | None = None
             try:
+                if options.is_run:  # before a source is read
+                    attribution.require_kept(settings, pipeline.final.months, options.restated)
                 yield pipeline
                 error = pipeline.failure
             except BaseException as raised:

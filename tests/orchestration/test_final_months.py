@@ -128,6 +128,8 @@ def test_a_final_month_keeps_its_weights_until_it_is_restated(
         run.restate(small, [APRIL], "why not")
     restated = run.restate(small, [MARCH], "clicks came late")
     assert (restated.published, restated.version) == (True, "v000004")
+    # of two models, each for two channels
+    assert final_figures.changed_by(state, restated.run_id) == {"2011-03-01": 4}
     assert shares(small) == {"a": 0.25, "b": 0.75}
     assert final_weights.final_months(state)[MARCH].generation == 2
     assert shares(small, "v000003") == {"a": 0.75, "b": 0.25}
@@ -140,6 +142,9 @@ def test_a_final_month_keeps_its_weights_until_it_is_restated(
     refreshed(small, NOON)
     newest, before = versions.versions(small)[-1:-3:-1]
     assert newest.tables == before.tables
+
+    again = run.restate(small, [MARCH], "to be sure")
+    assert final_figures.changed_by(state, again.run_id) == {}
 
 
 def month(*rows: tuple[str, ...], generation: int = 1) -> FinalMonth:

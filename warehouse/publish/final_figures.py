@@ -1,5 +1,6 @@
 """What campaigns earned in final months, as state keeps it: each change with its reason."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,15 @@ def figures(state: Path, known_at: datetime | None = None) -> list[dict[str, Any
         if by is None or record["published_at"] <= by
         for row in record["figures"]
     ]
+
+
+def changed_by(state: Path, run_id: str) -> dict[str, int]:
+    """Return for each month (its first day) how many figures a run changed after it was final."""
+    newest = next(segments.newest_first(state, KIND), None)
+    if newest is None or newest["id"] != f"{KIND}:{run_id}":
+        return {}
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in newest["figures"]]
+    return Counter(row["period"] for row in rows if row["revision"])
 
 
 def records(
