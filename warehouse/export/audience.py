@@ -163,7 +163,12 @@ def _json_lines(rows: Rows) -> str:
 
 
 def _renderer(to: Path) -> Callable[[Rows], str]:
-    """Return what writes rows as the file's ending says; ConfigError for another one."""
+    """Return what writes rows as the file's ending says; ConfigError for another one.
+
+    A folder that is missing is told here too, before the version is read.
+    """
+    if not to.parent.is_dir():
+        raise ConfigError(f"{to}: there is no folder {to.parent}; make it, or write elsewhere")
     forms = {".csv": _csv, ".jsonl": _json_lines}
     if to.suffix not in forms:
         raise ConfigError(f"{to}: the file ends in .csv or .jsonl, which says its form")
