@@ -8,6 +8,7 @@ from typing import Any
 
 from extractors.errors import ConfigError
 from warehouse.config import Settings
+from warehouse.ledger import kept
 from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
@@ -128,6 +129,19 @@ def solved_sources(manifest: Mapping[str, Any]) -> dict[str, str]:
         for identity, entry in manifest["sources"].items()
         if entry["schema"] == "solved"
     }
+
+
+def kept_sources(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tables that are written from state, or by solvers, as `staleness.Now` names them.
+
+    A solver's table is named by its name, one of the ledger by schema and name.
+    """
+    ledger = {
+        identity: f"{kept.SCHEMA}.{entry['identifier']}"
+        for identity, entry in manifest["sources"].items()
+        if entry["schema"] == kept.SCHEMA
+    }
+    return {**solved_sources(manifest), **ledger}
 
 
 def raw_table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from orchestration import (
     attribution,
     dbt,
     housekeeping,
+    ledger,
     lineage,
     model_tables,
     progress,
@@ -29,6 +30,7 @@ from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
+from warehouse.ledger import entries, kept
 from warehouse.load import builds, certificates, discards, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
@@ -59,6 +61,7 @@ class Pipeline:
     closing: ExitStack = field(default_factory=ExitStack)
     publisher: Callable[..., versions.Version] = publication.publish
     final: attribution.Final = field(default_factory=attribution.Final)
+    ledger: kept.Kept = field(default_factory=kept.Kept)
 
     @property
     def rules(self) -> LoadRules:
@@ -160,7 +163,9 @@ class Pipeline:
             self.as_of = self._as_of(min(p.complete_up_to for p in found))
             runs.set_as_of(connection, self.run_id, self.as_of)
             models = dbt.build_fingerprint(self.settings)
-            self.fingerprint = positions.fingerprint(connection, models)
+            self.fingerprint = ledger.fingerprint(
+                positions.fingerprint(connection, models), self.ledger
+            )
             if not restated and publication.is_built(
                 connection, self.settings, self.fingerprint, self.as_of
             ):
@@ -172,12 +177,14 @@ class Pipeline:
                 self.as_of,
                 model_tables.due(connection),
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
-                attribution.texts(self.final, self.options, self.run_id),
+                attribution.texts(self.final, self.options, self.run_id)
+                | ledger.texts(self.ledger),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
             self.plan = staleness.plan(manifest, builds.recorded(connection), self.now)
             builds.forget(connection, self.plan.nodes)
+            ledger.write(connection, manifest, self.plan.before, self.ledger, self.as_of)
         return True
 
     def built(self, manifest: Mapping[str, Any], nodes: Iterable[str]) -> None:
@@ -271,7 +278,10 @@ def _begin(pipeline: Pipeline) -> None:
         versions.complete_switch(settings)
         versions.remove_old(settings)
     versions.sweep(settings.published_directory)
+    entries.verify(settings.state_directory)
+    entries.sweep(settings.state_directory)
     pipeline.final = attribution.kept_in(settings.state_directory)
+    pipeline.ledger = kept.kept_in(settings.state_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)

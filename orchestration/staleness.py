@@ -19,8 +19,8 @@ class Now:
 
     `changes` tells for each raw table (source, entity) a text that differs whenever its rows do;
     `due` (model -> instant) when the first row that a model keeps waiting becomes due; `zone` is
-    the reporting time zone; `kept` tells for a solved table a text that differs whenever what state
-    keeps of it does.
+    the reporting time zone; `kept` tells for a table of the solvers, or of the ledger
+    (`ledger.entries`), a text that differs whenever what state keeps of it does.
     """
 
     models: str
@@ -116,8 +116,8 @@ def _is_stale(
         return True
     document = manifest["nodes"].get(node)
     if document is None:
-        # what neither a load nor a solver writes may change at any time
-        return not (lineage.raw_table(manifest, node) or node in lineage.solved_sources(manifest))
+        # what neither a load nor the warehouse writes may change at any time
+        return not (lineage.raw_table(manifest, node) or node in lineage.kept_sources(manifest))
     macros = _called(manifest, document)
     if AT_ANY_INSTANT in macros and built.as_of != now.as_of:
         return True
@@ -156,8 +156,8 @@ def _inputs(
     manifest: Mapping[str, Any], node: str, graph: Mapping[str, Iterable[str]], now: Now
 ) -> str:
     """Return what the raw tables hold that a node reads itself, or is, and what state keeps."""
-    if solved := lineage.solved_sources(manifest).get(node):
-        return now.kept.get(solved, "")
+    if name := lineage.kept_sources(manifest).get(node):
+        return now.kept.get(name, "")
     tables = {
         table
         for source in (node, *graph.get(node, ()))

@@ -11,10 +11,12 @@ import duckdb
 
 from orchestration import lineage, solved
 from tests import warm
+from warehouse.ledger import kept
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 BEFORE_SOLVERS = ("--exclude", "source:solved+")
 AFTER_SOLVERS = ("--select", "source:solved+")
+NOTHING_POSTED = kept.Kept()
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
@@ -25,6 +27,7 @@ class Build:
     database: Path
     target: Path
     as_of: str
+    ledger: kept.Kept = NOTHING_POSTED
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open the database; dbt needs it closed again."""
@@ -55,6 +58,8 @@ class Build:
 
     def build(self) -> None:
         """Build everything; fail with dbt's own lines."""
+        with self.connect() as connection:
+            kept.write(connection, self.ledger)
         self._succeed("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
         with self.connect() as connection:
             for name in lineage.SOLVED:

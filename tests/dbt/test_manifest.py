@@ -64,7 +64,9 @@ def test_a_layer_reads_only_what_lies_below_it(
         for model in models
         for parent in model["depends_on"]["nodes"]
         if layer(parent, manifest) not in MAY_READ[model["fqn"][1]]
-        and not parent.startswith("source.commerce_warehouse.solved.")
+        and not parent.startswith(
+            ("source.commerce_warehouse.solved.", "source.commerce_warehouse.ledger.")
+        )
         and not sums_up(model, manifest["nodes"].get(parent))
     ]
     assert wrong == []
@@ -75,7 +77,7 @@ def test_only_the_base_of_staging_reads_the_raw_tables(models: list[Node]) -> No
         model["name"]
         for model in models
         for parent in model["depends_on"]["nodes"]
-        if parent.startswith("source.") and ".solved." not in parent
+        if parent.startswith("source.") and not re.search(r"[.](solved|ledger)[.]", parent)
     ]
     assert readers
     assert [name for name in readers if not name.startswith("base_")] == []

@@ -1,0 +1,54 @@
+"""The build database holds of the ledger what state keeps of it, and tells when that changed."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import duckdb
+
+from warehouse.ledger import columns, kept
+
+STATEMENT = {
+    "statement_number": "S-2026-03-0001",
+    "affiliate_id": "ann",
+    "period": "2026-03-01",
+    "currency": "GBP",
+    "closing": "12.30",
+    "payable": "12.30",
+    "net_sales": "100.5000",
+    "status": "closed",
+    "closed_at": "2026-05-01T00:00:00.000000Z",
+}
+
+
+def test_an_empty_ledger_has_its_tables_with_all_their_columns() -> None:
+    with duckdb.connect() as connection:
+        kept.write(connection, kept.Kept())
+        for name, schema in (
+            ("entries", columns.ENTRIES),
+            ("statements", columns.STATEMENTS),
+            ("decisions", columns.DECISIONS),
+        ):
+            table = connection.table(f"ledger.{name}")
+            assert (table.columns, len(table)) == (schema.names, 0)
+        types = dict(
+            connection.execute(
+                "select column_name, data_type from duckdb_columns() where table_name = 'entries'"
+            ).fetchall()
+        )
+    assert types["amount"] == "DECIMAL(18,2)"
+    assert types["posted_at"] == "TIMESTAMP WITH TIME ZONE"
+    assert kept.Kept().texts() == {"entries": "", "statements": "", "decisions": ""}
+
+
+def test_amounts_and_times_of_records_become_values() -> None:
+    ledger = kept.Kept(statements=[STATEMENT])
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        kept.write(connection, ledger)
+        [row] = connection.execute(
+            "select period, closing, net_sales, closed_at, paid_at from ledger.statements"
+        ).fetchall()
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    assert row == (date(2026, 3, 1), Decimal("12.30"), Decimal("100.5000"), at, None)
+    paid = kept.Kept(statements=[STATEMENT | {"status": "paid"}])
+    assert ledger.texts()["statements"] != paid.texts()["statements"]
