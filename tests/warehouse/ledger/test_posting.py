@@ -74,25 +74,37 @@ def test_what_is_posted_is_read_back_and_each_file_continues_the_one_before_it(
         assert connection.execute(query).fetchall() == [("t1", Decimal(0), 2)]
 
 
-def test_an_entry_is_posted_once_and_a_transaction_only_as_a_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (accrual("t1", "10.00"), "entry t1 commission_expense is posted already"),
+        (
+            [*accrual("t2", "1.00"), entry("t2", "affiliate_pending", "0.00")],
+            "entry t2 affiliate_pending is posted already",
+        ),
+        (
+            [
+                entry("t3", "commission_expense", "1.00"),
+                entry("t3", "affiliate_pending", "-1.01"),
+            ],
+            r"t3 does not sum to 0 but to -0\.01 GBP",
+        ),
+        (
+            [
+                entry("t4", "commission_expense", "1.00"),
+                entry("t4", "affiliate_pending", "-1.00", currency="EUR"),
+            ],
+            r"t4 does not sum to 0 but to -?1\.00 (EUR|GBP)",
+        ),
+    ],
+    ids=["posted before", "twice in one file", "a cent is missing", "in two currencies"],
+)
+def test_an_entry_is_posted_once_and_a_transaction_only_as_a_whole(
+    tmp_path: Path, found: list[dict[str, Any]], message: str
+) -> None:
     post(tmp_path, *accrual("t1", "10.00"))
-    with pytest.raises(AuditError, match="entry t1 commission_expense is posted already"):
-        posting.write(tmp_path, rows(*accrual("t1", "10.00")), "run 2")
-    with pytest.raises(AuditError, match="entry t2 affiliate_pending is posted already"):
-        twice = entry("t2", "affiliate_pending", "0.00")
-        posting.write(tmp_path, rows(*accrual("t2", "1.00"), twice), "run 2")
-    with pytest.raises(AuditError, match=r"t3 does not sum to 0 but to -0\.01 GBP"):
-        pair = [
-            entry("t3", "commission_expense", "1.00"),
-            entry("t3", "affiliate_pending", "-1.01"),
-        ]
-        posting.write(tmp_path, rows(*pair), "run 2")
-    with pytest.raises(AuditError, match=r"t4 does not sum to 0 but to -?1\.00 (EUR|GBP)"):
-        pair = [
-            entry("t4", "commission_expense", "1.00"),
-            entry("t4", "affiliate_pending", "-1.00", currency="EUR"),
-        ]
-        posting.write(tmp_path, rows(*pair), "run 2")
+    with pytest.raises(AuditError, match=message):
+        posting.write(tmp_path, rows(*found), "run 2")
     assert [path.name for path in (tmp_path / "ledger").iterdir()] == ["entries-000001.parquet"]
 
 
