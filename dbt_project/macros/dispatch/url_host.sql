@@ -1,5 +1,16 @@
 {% macro url_host(url) -%}
-    {#- `www.` tells no two sites apart. -#}
+    {{ return(adapter.dispatch('url_host')(url)) }}
+{%- endmacro %}
+
+{#- `www.` tells no two sites apart. One pass over the text: cut by cut it took ten times as long. -#}
+{% macro default__url_host(url) -%}
+    case
+        when {{ url }} like '%://%'
+            then regexp_extract(lower({{ url }}), '://(?:www[.])?([^/?#:]*)', 1)
+    end
+{%- endmacro %}
+
+{% macro redshift__url_host(url) -%}
     case
         when {{ url }} like '%://%'
             then
