@@ -13,12 +13,18 @@ from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 RAW_PREFIX = "raw_"
-# What each solver reads: dbt sees its result as a source. The last two tables are from state alone.
+# What each solver reads, models by their name and other sources by schema and name: dbt sees its
+# result as a source. Figures and restated periods are from state alone.
 SOLVED: Mapping[str, Sequence[str]] = {
     "refund_allocations": ("int_core__refunds_to_allocate", "int_core__refundable_lines"),
     "channel_weights": ("int_campaign__path_counts", "int_campaign__periods"),
     "campaign_figures": (),
     "restated_periods": (),
+    "commission_due": (
+        *("int_affiliate__commissions", "int_core__refunds", "stg_billing__payments"),
+        *("solved.refund_allocations", "ledger.decisions"),
+    ),
+    "commission_proposal": ("solved.commission_due", "ledger.entries", "ledger.statements"),
 }
 
 
@@ -100,16 +106,33 @@ def require_filled(manifest: Path, settings: Settings) -> None:
 
 def parents(manifest: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Return the manifest's graph with the solvers' edges, which dbt does not know."""
-    models = {
+    solved = {
+        identity: list(solver_reads(manifest, solved))
+        for identity, solved in solved_sources(manifest).items()
+    }
+    return {**manifest["parent_map"], **solved}
+
+
+def solver_reads(manifest: Mapping[str, Any], solved: str) -> dict[str, tuple[str, str]]:
+    """Return what a solver reads: nodes of the graph, and the table (schema, name) of each."""
+    named = {
         node["name"]: identity
         for identity, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
     }
-    solved = {
-        identity: [models[name] for name in SOLVED[solved]]
-        for identity, solved in solved_sources(manifest).items()
+    named |= {
+        f"{entry['schema']}.{entry['identifier']}": identity
+        for identity, entry in manifest["sources"].items()
     }
-    return {**manifest["parent_map"], **solved}
+    return {named[name]: _table(manifest, named[name]) for name in SOLVED[solved] if name in named}
+
+
+def _table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str]:
+    node = manifest["nodes"].get(identity)
+    if node:
+        return node["schema"], node["alias"]
+    entry = manifest["sources"][identity]
+    return entry["schema"], entry["identifier"]
 
 
 def in_order(manifest: Mapping[str, Any]) -> list[str]:

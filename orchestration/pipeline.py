@@ -30,7 +30,8 @@ from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
-from warehouse.ledger import entries, kept
+from warehouse.ledger import entries
+from warehouse.ledger.kept import Kept, kept_in
 from warehouse.load import builds, certificates, discards, outbox, positions, replay, runs
 from warehouse.load.package import LoadRules
 from warehouse.publish import publication, status, versions
@@ -51,7 +52,7 @@ class Pipeline:
     run_id: str
     resumed_as_of: datetime | None = None
     as_of: datetime | None = None
-    fingerprint: str = ""
+    raw_fingerprint: str = ""
     now: staleness.Now | None = None
     plan: staleness.Plan = staleness.NOTHING
     tables: list[sources.TableResult] = field(default_factory=list["sources.TableResult"])
@@ -61,7 +62,7 @@ class Pipeline:
     closing: ExitStack = field(default_factory=ExitStack)
     publisher: Callable[..., versions.Version] = publication.publish
     final: attribution.Final = field(default_factory=attribution.Final)
-    ledger: kept.Kept = field(default_factory=kept.Kept)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def rules(self) -> LoadRules:
@@ -163,11 +164,11 @@ class Pipeline:
             self.as_of = self._as_of(min(p.complete_up_to for p in found))
             runs.set_as_of(connection, self.run_id, self.as_of)
             models = dbt.build_fingerprint(self.settings)
-            self.fingerprint = ledger.fingerprint(
-                positions.fingerprint(connection, models), self.ledger
-            )
+            self.raw_fingerprint = positions.fingerprint(connection, models)
+            self.kept = self.kept.at(self.as_of)
+            fingerprint = ledger.fingerprint(self.raw_fingerprint, self.kept.texts())
             if not restated and publication.is_built(
-                connection, self.settings, self.fingerprint, self.as_of
+                connection, self.settings, fingerprint, self.as_of
             ):
                 return False
             certificates.require_none_failed(connection, sources.landed_tables(self.settings))
@@ -175,16 +176,15 @@ class Pipeline:
                 models,
                 builds.changes(connection),
                 self.as_of,
-                model_tables.due(connection),
+                model_tables.due(connection) | ledger.due(connection),
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
-                attribution.texts(self.final, self.options, self.run_id)
-                | ledger.texts(self.ledger),
+                attribution.texts(self.final, self.options, self.run_id) | ledger.texts(self.kept),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
             self.plan = staleness.plan(manifest, builds.recorded(connection), self.now)
             builds.forget(connection, self.plan.nodes)
-            ledger.write(connection, manifest, self.plan.before, self.ledger, self.as_of)
+            ledger.write(connection, manifest, self.plan.before, self.kept)
         return True
 
     def built(self, manifest: Mapping[str, Any], nodes: Iterable[str]) -> None:
@@ -209,25 +209,36 @@ class Pipeline:
         """Publish the audited build."""
         assert self.as_of is not None
         with self.database() as connection:
+            posted: list[dict[str, Any]] = []
+            if self.publisher is publication.publish:
+                posted = ledger.post(
+                    connection, self.settings, self.kept, run_id=self.run_id, as_of=self.as_of
+                )
+            due = model_tables.due(connection) | ledger.due(connection)
             self.published = self.publisher(
                 connection,
                 self.settings,
                 run_id=self.run_id,
                 as_of=self.as_of,
-                fingerprint=self.fingerprint,
-                next_due_at=min(model_tables.due(connection).values(), default=None),
+                fingerprint=ledger.fingerprint(
+                    self.raw_fingerprint, ledger.texts_after(self.kept, posted)
+                ),
+                next_due_at=min(due.values(), default=None),
                 sources_of=lineage.sources_of(manifest),
                 unmatched=model_tables.unmatched(connection),
                 keys=lineage.keys_of(manifest),
                 known_hashes=builds.hashes(connection),
-                also=attribution.records(
-                    connection,
-                    self.settings,
-                    self.final,
-                    self.options,
-                    run_id=self.run_id,
-                    as_of=self.as_of,
-                ),
+                also=[
+                    *attribution.records(
+                        connection,
+                        self.settings,
+                        self.final,
+                        self.options,
+                        run_id=self.run_id,
+                        as_of=self.as_of,
+                    ),
+                    *posted,
+                ],
             )
             builds.record_hashes(
                 connection,
@@ -281,7 +292,7 @@ def _begin(pipeline: Pipeline) -> None:
     entries.verify(settings.state_directory)
     entries.sweep(settings.state_directory)
     pipeline.final = attribution.kept_in(settings.state_directory)
-    pipeline.ledger = kept.kept_in(settings.state_directory)
+    pipeline.kept = kept_in(settings.state_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)

@@ -19,7 +19,7 @@ from orchestration.pipeline import Pipeline
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
-from warehouse.ledger import kept
+from warehouse.ledger.kept import kept_in
 from warehouse.load import known, replay
 from warehouse.publish import side, versions
 from warehouse.publish.side import SideVersion
@@ -123,7 +123,7 @@ def _build(
 
 def _fill(pipeline: Pipeline, settings: Settings, known_at: datetime) -> None:
     pipeline.final = attribution.kept_in(settings.state_directory, known_at)
-    pipeline.ledger = kept.kept_in(settings.state_directory, known_at)
+    pipeline.kept = kept_in(settings.state_directory, known_at)
     with pipeline.database() as connection:
         replay.restore_certificates(connection, settings.state_directory, known_at)
         known.replay(

@@ -11,6 +11,7 @@ from extractors.errors import AuditError, SourceError, storage_error
 from orchestration import (
     attribution,
     dbt,
+    ledger,
     lineage,
     progress,
     raw_columns,
@@ -85,8 +86,18 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
     if nodes[name] not in pipeline.plan.solved:
         return None
     with pipeline.database() as connection:
-        kept = attribution.to_keep(pipeline.final, pipeline.options)
-        rows = solved.write(connection, name, kept)
+        if name in ledger.SOLVED:
+            terms = ledger.Terms(
+                pipeline.as_of,
+                pipeline.settings.now(),
+                pipeline.settings.warehouse.reporting_time_zone,
+                pipeline.kept.closed_through,
+                pipeline.run_id,
+            )
+            rows = ledger.solve(connection, name, terms)
+        else:
+            kept = attribution.to_keep(pipeline.final, pipeline.options)
+            rows = solved.write(connection, name, kept)
         if name == "channel_weights":
             after = attribution.months_after(
                 connection,

@@ -11,6 +11,9 @@ from warehouse.load.builds import Built
 
 # How a model depends on as_of is told by the macro that it calls, itself or through another one.
 AT_ANY_INSTANT, AT_ANY_DAY, WHEN_ROWS_ARE_DUE = "as_of", "as_of_date", "is_due"
+# Commissions become payable, and decisions count, at an instant of their own.
+PROPOSAL = "commission_proposal"
+WHEN_LINES_MATURE = ("commission_due", PROPOSAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ def _is_stale(
     if built.inputs != _inputs(manifest, node, graph, now):
         return True
     document = manifest["nodes"].get(node)
+    if lineage.kept_sources(manifest).get(node) in WHEN_LINES_MATURE:
+        due = now.due.get(PROPOSAL)
+        return now.as_of < built.as_of or (due is not None and due <= now.as_of)
     if document is None:
         # what neither a load nor the warehouse writes may change at any time
         return not (lineage.raw_table(manifest, node) or node in lineage.kept_sources(manifest))

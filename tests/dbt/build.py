@@ -4,19 +4,20 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from orchestration import lineage, solved
+from orchestration import ledger, lineage, solved
 from tests import warm
-from warehouse.ledger import kept
+from warehouse.ledger.kept import Kept, write
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 BEFORE_SOLVERS = ("--exclude", "source:solved+")
 AFTER_SOLVERS = ("--select", "source:solved+")
-NOTHING_POSTED = kept.Kept()
+NOTHING_POSTED = Kept()
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
@@ -27,7 +28,7 @@ class Build:
     database: Path
     target: Path
     as_of: str
-    ledger: kept.Kept = NOTHING_POSTED
+    kept: Kept = NOTHING_POSTED
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open the database; dbt needs it closed again."""
@@ -59,12 +60,20 @@ class Build:
     def build(self) -> None:
         """Build everything; fail with dbt's own lines."""
         with self.connect() as connection:
-            kept.write(connection, self.ledger)
+            write(connection, self.kept)
         self._succeed("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
         with self.connect() as connection:
             for name in lineage.SOLVED:
-                solved.write(connection, name)
+                if name in ledger.SOLVED:
+                    ledger.solve(connection, name, self.terms())
+                else:
+                    solved.write(connection, name)
         self._succeed("build", *AFTER_SOLVERS, *WITHOUT_UNIT_TESTS)
+
+    def terms(self) -> ledger.Terms:
+        """Return what entries of the ledger are proposed by."""
+        as_of = datetime.fromisoformat(self.as_of)
+        return ledger.Terms(as_of, as_of, "Europe/London", self.kept.closed_through, "a run")
 
     def listed(self, *selection: str) -> list[str]:
         """Return the names of the nodes that a selection of `dbt build` runs."""

@@ -1,7 +1,6 @@
 """Write the tables of the ledger into a DuckDB build database."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +21,16 @@ def write(
     schema: Schema,
     files: Sequence[Path],
     tables: Mapping[str, Table],
-    as_of: datetime | None,
 ) -> None:
-    """Replace `ledger.entries` by what the files hold, posted by `as_of`, and the other tables.
-
-    All of it in one transaction.
-    """
+    """Replace `ledger.entries` by what the files hold, and the other tables; all or nothing."""
     names = ", ".join(quoted(name) for name in schema.names)
     with duckdb_engine.transaction(connection):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         _replace(connection, "entries", schema.empty_table())
         if files:
             connection.execute(
-                f"INSERT INTO {SCHEMA}.entries SELECT {names} FROM read_parquet(?)"
-                " WHERE ?::TIMESTAMPTZ IS NULL OR as_of <= ?::TIMESTAMPTZ",
-                [[str(path) for path in files], as_of, as_of],
+                f"INSERT INTO {SCHEMA}.entries SELECT {names} FROM read_parquet(?)",
+                [[str(path) for path in files]],
             )
         for name, rows in tables.items():
             _replace(connection, name, rows)

@@ -18,13 +18,17 @@ GENESIS = chain.GENESIS
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One file of entries that were posted together, and the hash of the file before it."""
+    """One file of entries that were posted together, and the hash of the file before it.
+
+    `as_of` is the tick of the run that posted them; None where a command did.
+    """
 
     number: int
     path: Path
     sha256: str
     previous: str
     rows: int
+    as_of: datetime | None
 
 
 def postings(state: Path, known_at: datetime | None = None) -> list[Posting]:
@@ -55,7 +59,16 @@ def _posting(state: Path, record: dict[str, Any]) -> Posting:
         record["sha256"],
         record["previous"],
         record["rows"],
+        datetime.fromisoformat(record["as_of"]) if record["as_of"] else None,
     )
+
+
+def posted_by(posted: Sequence[Posting], as_of: datetime) -> Sequence[Posting]:
+    """Return what was posted before the first run that was for a later tick."""
+    for place, one in enumerate(posted):
+        if one.as_of and one.as_of > as_of:
+            return posted[:place]
+    return posted
 
 
 def digest(posted: Sequence[Posting]) -> str:

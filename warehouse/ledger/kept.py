@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from extractors.package import utc_text
 from warehouse.engines import duckdb_ledger
 from warehouse.ledger import columns, decisions, entries, statements
+from warehouse.state import segments
 
 SCHEMA = duckdb_ledger.SCHEMA
 
@@ -22,14 +24,19 @@ class Kept:
     postings: Sequence[entries.Posting] = ()
     statements: Sequence[Mapping[str, Any]] = ()
     decisions: Sequence[Mapping[str, Any]] = ()
+    closed_through: date | None = None
 
     def texts(self) -> dict[str, str]:
         """Return for each table a text that differs whenever its rows do; empty for no rows."""
         return {
             "entries": entries.digest(self.postings),
-            "statements": _digest(self.statements),
+            "statements": _digest([*self.statements, *filter(None, [self.closed_through])]),
             "decisions": _digest(self.decisions),
         }
+
+    def at(self, as_of: datetime) -> "Kept":
+        """Return what a version for this tick is built with: an earlier one has its own ledger."""
+        return replace(self, postings=entries.posted_by(self.postings, as_of))
 
 
 def kept_in(state: Path, known_at: datetime | None = None) -> Kept:
@@ -38,14 +45,23 @@ def kept_in(state: Path, known_at: datetime | None = None) -> Kept:
         entries.postings(state, known_at),
         statements.closed(state, known_at),
         decisions.decided(state, known_at),
+        _closed_through(state, known_at),
     )
 
 
-def write(connection: duckdb.DuckDBPyConnection, kept: Kept, as_of: datetime | None = None) -> None:
-    """Write the schema `ledger` of a build database, with the entries that were posted by `as_of`.
+def _closed_through(state: Path, known_at: datetime | None) -> date | None:
+    """Return the newest month that was closed, with statements or without any."""
+    by = utc_text(known_at) if known_at else None
+    months = [
+        date.fromisoformat(record["period"])
+        for record in segments.records(state, statements.KIND)
+        if by is None or record["recorded_at"] <= by
+    ]
+    return max(months, default=None)
 
-    An earlier version is built with the ledger of its time.
-    """
+
+def write(connection: duckdb.DuckDBPyConnection, kept: Kept) -> None:
+    """Write the schema `ledger` of a build database."""
     duckdb_ledger.write(
         connection,
         columns.ENTRIES,
@@ -54,9 +70,8 @@ def write(connection: duckdb.DuckDBPyConnection, kept: Kept, as_of: datetime | N
             "statements": columns.table(kept.statements, columns.STATEMENTS),
             "decisions": columns.table(kept.decisions, columns.DECISIONS),
         },
-        as_of,
     )
 
 
-def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
+def _digest(rows: Sequence[Any]) -> str:
     return hashlib.sha256(repr(rows).encode()).hexdigest() if rows else ""

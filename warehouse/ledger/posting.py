@@ -18,8 +18,12 @@ from warehouse.ledger import columns, entries
 pc: Any = pyarrow.compute
 
 
-def write(state: Path, rows: columns.Table, run_id: str) -> list[dict[str, Any]]:
+def write(
+    state: Path, rows: columns.Table, run_id: str, as_of: datetime | None = None
+) -> list[dict[str, Any]]:
     """Write entries (`columns.ENTRIES`) durably; return the records that post them, none for none.
+
+    `as_of` is the tick of the run that posts them; a command has none.
 
     They are posted once the records are in a segment of state: until then the file counts for
     nothing, is overwritten by the next one and removed by `entries.sweep`. The caller holds the
@@ -53,6 +57,7 @@ def write(state: Path, rows: columns.Table, run_id: str) -> list[dict[str, Any]]
             "previous": last.sha256 if last else entries.GENESIS,
             "rows": rows.num_rows,
             "run_id": run_id,
+            "as_of": utc_text(as_of) if as_of else None,
             "published_at": utc_text(datetime.now(UTC)),
         }
     ]

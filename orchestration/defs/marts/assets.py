@@ -10,8 +10,13 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 
 from orchestration import dbt, lineage, solvers
 from orchestration.pipeline import Pipeline
+from warehouse.ledger import kept
 
-SOLVED_GROUPS = {"refund_allocations": "core"}  # the others are of campaigns
+SOLVED_GROUPS = {
+    "refund_allocations": "core",
+    "commission_due": "affiliate",
+    "commission_proposal": "affiliate",
+}  # the others are of campaigns
 
 
 class TableKeys(DagsterDbtTranslator):
@@ -84,11 +89,13 @@ def _solver(manifest: Mapping[str, Any], name: str) -> dg.AssetsDefinition:
     ]
 
     # What reads no model comes after those of the first call too: they decide what is built at all.
-    after = lineage.SOLVED[name] or lineage.SOLVED["channel_weights"]
+    after = lineage.solver_reads(manifest, name) or lineage.solver_reads(
+        manifest, "channel_weights"
+    )
 
     @dg.asset(
         key=["solved", name],
-        deps=[dg.AssetKey(["intermediate", model]) for model in after],
+        deps=[dg.AssetKey([*table]) for table in after.values() if table[0] != kept.SCHEMA],
         group_name=SOLVED_GROUPS.get(name, "campaign"),
         kinds={"python"},
         description=source["description"],

@@ -47,16 +47,16 @@ def rows(*found: dict[str, Any]) -> columns.Table:
     return columns.table(found, columns.ENTRIES)
 
 
-def post(state: Path, *found: dict[str, Any]) -> None:
+def post(state: Path, *found: dict[str, Any], as_of: datetime | None = AT) -> None:
     with segments.exclusive(state):
-        segments.append(state, posting.write(state, rows(*found), "run 1"))
+        segments.append(state, posting.write(state, rows(*found), "run 1", as_of))
 
 
 def test_what_is_posted_is_read_back_and_each_file_continues_the_one_before_it(
     tmp_path: Path,
 ) -> None:
     post(tmp_path, *accrual("t1", "10.00"))
-    post(tmp_path, *accrual("t2", "0.01", as_of=datetime(2026, 4, 1, tzinfo=UTC)))
+    post(tmp_path, *accrual("t2", "0.01"), as_of=datetime(2026, 4, 1, tzinfo=UTC))
     post(tmp_path)
     first, second = entries.postings(tmp_path)
     assert (first.previous, second.previous) == (entries.GENESIS, first.sha256)
@@ -70,7 +70,8 @@ def test_what_is_posted_is_read_back_and_each_file_continues_the_one_before_it(
             ("t1", Decimal(0), 2),
             ("t2", Decimal(0), 2),
         ]
-        kept.write(connection, kept.kept_in(tmp_path), AT)  # an earlier version's own ledger
+        # a version for an earlier tick has the ledger of its time
+        kept.write(connection, kept.kept_in(tmp_path).at(AT))
         assert connection.execute(query).fetchall() == [("t1", Decimal(0), 2)]
 
 
