@@ -1,0 +1,281 @@
+"""Drive the functions of the ledger by the facts that are known so far, without dbt."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tests.warehouse.ledger.histories import FX, HOLD, Fact, at
+from warehouse.ledger import columns, due, proposal
+
+CENT = Decimal("0.01")
+SALES = pa.decimal128(18, 4)
+COMMISSIONS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("order_line_id", "order_id", "affiliate_id")),
+        ("rate", columns.RATE),
+        ("fx_rate", columns.RATE),
+        ("base_amount", SALES),
+        ("reporting_line_amount", SALES),
+        ("currency", pa.string()),
+        ("commission_amount", columns.MONEY),
+        *((name, columns.INSTANT) for name in ("ordered_at", "matures_at", "held_since")),
+    ]
+)
+ALLOCATIONS = pa.schema(
+    [("refund_id", pa.string()), ("order_line_id", pa.string()), ("amount", SALES)]
+)
+REFUNDS = pa.schema([("refund_id", pa.string()), ("refunded_at", columns.INSTANT)])
+PAYMENTS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("payment_id", "order_id", "kind", "status")),
+        ("paid_at", columns.INSTANT),
+    ]
+)
+
+
+def currency_of(affiliate: str) -> str:
+    """Return the payout currency of an affiliate."""
+    return "EUR" if affiliate.endswith("bob") else "GBP"
+
+
+@dataclass(slots=True)
+class Programme:
+    """A ledger in memory: `posted` by runs, closings and payouts."""
+
+    connection: duckdb.DuckDBPyConnection
+    closed: date | None = None
+    run: int = 0
+    closings: dict[tuple[date, str], Decimal] = field(
+        default_factory=dict[tuple[date, str], Decimal]
+    )
+
+    def __post_init__(self) -> None:
+        self.connection.execute("set timezone = 'UTC'; create schema posted")
+        self._table("entries", [], columns.ENTRIES)
+        self.connection.execute("create table posted.entries as from entries")
+
+    def learn(self, histories: Sequence[Sequence[Fact]], hour: int) -> None:
+        """Run once with what is known of each history by an hour, and post what is proposed."""
+        self.run += 1
+        known = [one for facts in histories for one in facts]
+        rows = [row for facts in histories for row in commissions(facts)]
+        self._table("commissions", rows, COMMISSIONS)
+        refunds = [one for one in known if one.kind == "refund"]
+        self._table(
+            "allocations",
+            [
+                {"refund_id": one["id"], "order_line_id": one["line"], "amount": one["amount"]}
+                for one in refunds
+            ],
+            ALLOCATIONS,
+        )
+        times = [{"refund_id": one["id"], "refunded_at": at(one.hour)} for one in refunds]
+        self._table("refunds", times, REFUNDS)
+        self._table("payments", list(_payments(known)), PAYMENTS)
+        self._table("decisions", list(_decisions(known)), columns.DECISIONS)
+        due.write(
+            self.connection,
+            into="due",
+            commissions="commissions",
+            allocations="allocations",
+            refunds="refunds",
+            payments="payments",
+            decisions="decisions",
+            as_of=at(hour),
+        )
+        self.propose(hour)
+        self.connection.execute("insert into posted.entries from proposal")
+
+    def propose(self, hour: int) -> int:
+        """Propose once more, and post nothing: what a replay or a full refresh does."""
+        return proposal.propose(
+            self.connection,
+            into="proposal",
+            due="due",
+            posted="posted.entries",
+            closed_through=self.closed,
+            as_of=at(hour),
+            posted_at=at(hour),
+            zone="Europe/London",
+            run_id=f"run {self.run}",
+        )
+
+    def close(self, month: date) -> None:
+        """Close a month, and note the balance of each affiliate as its statement has it."""
+        self.closed = month
+        self.closings |= {(month, one): owed for one, owed in self.owed(month).items()}
+
+    def owed(self, month: date) -> dict[str, Decimal]:
+        """Return what affiliates are owed at the end of a month."""
+        return dict(
+            self.rows(
+                "select affiliate_id, -sum(amount) from posted.entries"
+                " where account = 'affiliate_payable' and period <= ? group by all",
+                [month],
+            )
+        )
+
+    def pay(self, month: date, hour: int, bounce: bool) -> None:
+        """Pay what a closed month owes, and take back every other payout where they bounce."""
+        now = dict(
+            self.rows(
+                "select affiliate_id, -sum(amount) from posted.entries"
+                " where account = 'affiliate_payable' group by all"
+            )
+        )
+        owed = sorted((one, min(owed, now[one])) for one, owed in self.owed(month).items())
+        rows: list[dict[str, Any]] = []
+        for place, (affiliate, amount) in enumerate(owed):
+            if amount > 0:
+                rows += _payout(affiliate, month, hour, amount, "payout")
+                if bounce and place % 2:
+                    rows += _payout(affiliate, month, hour, -amount, "payout_reversal")
+        self._table("paid", rows, columns.ENTRIES)
+        self.connection.execute("insert into posted.entries from paid")
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        return self.connection.execute(query, list(values)).fetchall()
+
+    def _table(self, name: str, rows: list[dict[str, Any]], schema: columns.Schema) -> None:
+        self.connection.register("given", pa.Table.from_pylist(rows, schema=schema))
+        self.connection.execute(f"create or replace table {name} as from given")
+        self.connection.unregister("given")
+
+
+def _payout(
+    affiliate: str, month: date, hour: int, amount: Decimal, kind: str
+) -> Iterator[dict[str, Any]]:
+    transaction = f"{kind} {affiliate} {month}"
+    accounts = {"affiliate_payable": amount, "affiliate_paid": -amount}
+    for account, signed in accounts.items():
+        yield {
+            "entry_id": f"{transaction} {account}",
+            "transaction_id": transaction,
+            "account": account,
+            "affiliate_id": affiliate,
+            "order_line_id": "(none)",
+            "entry_type": kind,
+            "amount": signed,
+            "currency": currency_of(affiliate),
+            "effective_at": at(hour),
+            "posted_at": at(hour),
+            "period": date(at(hour).year, at(hour).month, 1),
+            "cause_type": "statement",
+            "cause_id": f"{affiliate} {month}",
+            "as_of": at(hour),
+            "run_id": "payout",
+        }
+
+
+def _payments(known: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+    ended = {one["id"]: one for one in known if one.kind in {"lost", "won"}}
+    for one in known:
+        if one.kind == "opened":
+            end = ended.get(one["id"])
+            status = "settled" if end else "pending"
+            yield _payment(one["id"], one["order"], "chargeback", status, one.hour)
+            if end and end.kind == "won":
+                yield _payment(f"{one['id']}-won", one["order"], "reversal", "settled", end.hour)
+
+
+def _payment(name: str, order: str, kind: str, status: str, hour: int) -> dict[str, Any]:
+    return {
+        "payment_id": name,
+        "order_id": order,
+        "kind": kind,
+        "status": status,
+        "paid_at": at(hour),
+    }
+
+
+def _decisions(known: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+    for one in known:
+        if one.kind == "decide":
+            yield {
+                "decision_id": one["id"],
+                "kind": "adjustment",
+                "affiliate_id": one["affiliate"],
+                "amount": one["amount"],
+                "currency": currency_of(one["affiliate"]),
+                "effective_at": at(one.hour),
+            }
+
+
+def commissions(known: Sequence[Fact]) -> list[dict[str, Any]]:
+    """Return what `int_affiliate__commissions` would hold: who is the source, and the terms."""
+    status: dict[str, Fact] = {}
+    into = dict[str, str]()
+    for one in sorted(known, key=lambda f: (f.hour, f.kind, f.facts.get("into", ""))):
+        if one.kind in {"cancelled", "deleted", "restored"}:
+            status[one["order"]] = one
+        if one.kind == "merge":
+            into[one["gone"]] = one["into"]
+    clicks = sorted(
+        ((one.hour, one["id"], one) for one in known if one.kind == "click"), reverse=True
+    )
+    plans = sorted(
+        (one for one in known if one.kind == "plan"),
+        key=lambda plan: (plan["from"], plan.hour, plan["rate"]),
+    )
+    held = _held(known)
+    rows: list[dict[str, Any]] = []
+    for order in (one for one in known if one.kind == "order"):
+        state = status.get(order["order"])
+        if state and state.kind == "deleted":
+            continue
+        buyer = _survivor(into, order["customer"])
+        source = next(
+            (
+                click["affiliate"]
+                for when, _, click in clicks
+                if order.hour - 30 * 24 <= when < order.hour
+                and _survivor(into, click["customer"]) == buyer
+            ),
+            None,
+        )
+        if source is None:
+            continue
+        is_cancelled = state is not None and state.kind == "cancelled"
+        rate = [p["rate"] for p in plans if p["affiliate"] == source and p["from"] <= order.hour]
+        currency = currency_of(source)
+        for line, price in order["lines"]:
+            days = sum(o["days"] for o in known if o.kind == "extend" and o["line"] == line)
+            earned = (price * rate[-1] * FX[currency]).quantize(CENT, ROUND_HALF_UP)
+            rows.append(
+                {
+                    "order_line_id": line,
+                    "order_id": order["order"],
+                    "affiliate_id": source,
+                    "rate": rate[-1],
+                    "fx_rate": FX[currency],
+                    "base_amount": price,
+                    "reporting_line_amount": price,
+                    "currency": currency,
+                    "commission_amount": Decimal(0) if is_cancelled else earned,
+                    "ordered_at": at(order.hour),
+                    "matures_at": at(order.hour + HOLD + days * 24),
+                    "held_since": held.get(order["order"]),
+                }
+            )
+    return rows
+
+
+def _survivor(into: dict[str, str], customer: str) -> str:
+    while customer in into:  # merged into a smaller name each time: it ends
+        customer = into[customer]
+    return customer
+
+
+def _held(known: Iterable[Fact]) -> dict[str, datetime]:
+    ended = {one["id"] for one in known if one.kind in {"lost", "won"}}
+    return {
+        one["order"]: at(one.hour)
+        for one in known
+        if one.kind == "opened" and one["id"] not in ended
+    }
