@@ -16,8 +16,8 @@ warehouse:
 
 # publication:
 #   keep: 10                         # versions kept; one that is open for reading always stays
-#   postgres: embedded               # where BI tools connect (not available in this version)
-#   detail_rows: 20000000            # larger tables go there as rollups (not available either)
+#   postgres: postgresql:///marts    # where BI tools connect: a PostgreSQL 13 or later
+#   detail_rows: 20000000            # larger tables are in the DuckDB file only
 
 # load:                              # a load fails when more of a package's rows do not fit
 #   max_quarantined_share: 0.01

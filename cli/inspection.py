@@ -62,10 +62,12 @@ def inspect(settings: "Settings") -> Findings:
             _postgres(settings, name, source, findings)
     drift.add_missing(settings, findings)
     if settings.publication.postgres is not None:
-        findings.notes.append(
-            "publication.postgres is not available in this version: versions are published as"
-            " DuckDB files only"
-        )
+        from warehouse.publish import postgres_target
+
+        try:
+            postgres_target.check(settings)
+        except WarehouseError as error:
+            findings.add(error)
     return findings
 
 

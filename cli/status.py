@@ -51,6 +51,8 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
                 f" {found['hold'] or newest} is to be shown; the next `warehouse run`, `rollback`"
                 " or `publish --resume` switches it"
             )
+        if target["problem"]:
+            click.echo(f"target {target['name']}: {target['problem']}")
     if text := last_run_text(found["last_run"]):
         click.echo(text)
     click.echo()

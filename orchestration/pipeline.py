@@ -288,6 +288,7 @@ def _begin(pipeline: Pipeline) -> None:
     with segments.exclusive(settings.state_directory):
         versions.complete_switch(settings)
         versions.remove_old(settings)
+    versions.catch_up(settings)
     versions.sweep(settings.published_directory)
     entries.verify(settings.state_directory)
     entries.sweep(settings.state_directory)

@@ -119,7 +119,7 @@ def test_a_rollback_goes_forward_to_a_later_version_too(three_versions: Command)
     status = json.loads(three_versions("status", "--json").stdout)
     assert (status["hold"], status["targets"]) == (
         "v000002",
-        [{"name": "duckdb", "version": "v000002", "lags": False}],
+        [{"name": "duckdb", "version": "v000002", "lags": False, "problem": None}],
     )
 
 
@@ -136,7 +136,9 @@ def test_a_switch_that_was_killed_shows_as_a_lag_until_the_next_writing_command(
     assert text[0] == "version v000002 as of 2011-09-02T00:00:00Z"
     assert text[1].startswith("target duckdb lags: it shows v000002, v000003 is to be shown;")
     status = json.loads(three_versions("status", "--json").stdout)
-    assert status["targets"] == [{"name": "duckdb", "version": "v000002", "lags": True}]
+    assert status["targets"] == [
+        {"name": "duckdb", "version": "v000002", "lags": True, "problem": None}
+    ]
     assert three_versions(*command).returncode == 0
     assert shown(three_versions) == "v000003"
     assert json.loads(three_versions("status", "--json").stdout)["targets"][0]["lags"] is False

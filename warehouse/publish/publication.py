@@ -12,7 +12,7 @@ from extractors.package import fsync_directory, utc_text
 from warehouse.config import Settings
 from warehouse.engines import duckdb_snapshot
 from warehouse.load import outbox
-from warehouse.publish import freshness, versions
+from warehouse.publish import freshness, targets, versions
 from warehouse.state import segments
 from warehouse.who import who
 
@@ -59,11 +59,14 @@ def publish(
             keys=keys,
             known_hashes=known_hashes,
         ),
-        "prepared": [t.name for t in versions.targets(settings) if t.has(version)],
         "run_id": run_id,
         "fingerprint": fingerprint,
         "next_due_at": utc_text(next_due_at) if next_due_at else None,
     }
+    # Before the record: a kill from here on leaves a switch that the next command completes.
+    record["prepared"] = targets.prepare(
+        versions.targets(settings), record, versions.problems(settings)
+    )
     named = {"version": version, "published_at": record["published_at"]}
     with segments.exclusive(settings.state_directory):
         outbox.flush(
@@ -71,6 +74,7 @@ def publish(
         )
         versions.complete_switch(settings)
         versions.remove_old(settings)
+    versions.collect(settings)
     return next(v for v in versions.versions(settings) if v.version == version)
 
 

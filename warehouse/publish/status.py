@@ -71,6 +71,8 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 def status(settings: Settings) -> dict[str, Any]:
     """Return {version, as_of, hold, targets, last_run, tables, marts, disk}, from files alone.
 
+    Only the targets are asked themselves: a PostgreSQL which version it shows.
+
     A last run that is `running` although nobody holds the writer lease was `killed`.
     """
     current = versions.current_version(settings.published_directory)
@@ -84,7 +86,11 @@ def status(settings: Settings) -> dict[str, Any]:
         "version": current,
         "as_of": record["as_of"] if record else None,
         "hold": versions.held_version(settings),
-        "targets": targets.states(versions.targets(settings), versions.desired_version(settings)),
+        "targets": targets.states(
+            versions.targets(settings),
+            versions.desired_version(settings),
+            versions.problems(settings),
+        ),
         "last_run": _last_run(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from extractors.errors import ConfigError
+from extractors.errors import ConfigError, SourceError
 from extractors.package import fsync_directory, utc_text
 from warehouse.config import Settings
+from warehouse.publish import targets as places
 from warehouse.publish.targets import Target
-from warehouse.publish.targets import switch as switch_targets
 from warehouse.state import segments
 from warehouse.who import who
 
@@ -132,16 +132,33 @@ def switch(published: Path, version: str) -> None:
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
-    """Return the places where readers find versions: the files, which each version is one of."""
+    """Return the places where readers find versions: the files, and where BI tools connect."""
     published = settings.published_directory
+    files = Target(
+        "duckdb",
+        shown=lambda: current_version(published),
+        has=lambda version: version_path(published, version).is_file(),
+        prepare=lambda record: version_path(published, record["version"]).is_file(),
+        show=lambda version: switch(published, version),
+        collect=lambda: None,  # `remove_old` does, with what no pointer names
+    )
+    if settings.publication.postgres is None:
+        return (files,)
+    from warehouse.publish import postgres_target  # its drivers load for who uses it
+
     return (
-        Target(
-            "duckdb",
-            shown=lambda: current_version(published),
-            has=lambda version: version_path(published, version).is_file(),
-            show=lambda version: switch(published, version),
+        files,
+        postgres_target.target(
+            settings,
+            lambda: publications(settings),
+            lambda version: version_path(published, version),
         ),
     )
+
+
+def problems(settings: Settings) -> places.Problems:
+    """Return where it stands what keeps a target from going along."""
+    return places.Problems(settings.published_directory)
 
 
 def complete_switch(settings: Settings) -> str | None:
@@ -152,8 +169,38 @@ def complete_switch(settings: Settings) -> str | None:
     """
     wanted = desired_version(settings)
     if wanted:
-        switch_targets(targets(settings), wanted)
+        places.switch(targets(settings), wanted, problems(settings))
     return wanted
+
+
+def catch_up(settings: Settings) -> None:
+    """Bring what readers should see to the targets that could not take it before, and show it.
+
+    It may load whole tables: the caller is not `exclusive` in state.
+    """
+    if settings.publication.postgres is None:
+        return  # a version's file is there before its record is
+    record = publication(settings, desired_version(settings))
+    if record is not None:
+        places.catch_up(targets(settings), record, problems(settings))
+        with segments.exclusive(settings.state_directory):
+            complete_switch(settings)
+
+
+def collect(settings: Settings) -> None:
+    """Remove from the targets what no version that is kept needs. Only under the writer lease."""
+    places.collect(targets(settings), problems(settings))
+
+
+def _require_shown(settings: Settings, version: str) -> None:
+    """Raise SourceError where a target still shows another version."""
+    for state in places.states(targets(settings), version, problems(settings)):
+        if state["lags"]:
+            raise SourceError(
+                f"target {state['name']} does not show {version} yet"
+                f" ({state['problem'] or 'it was not prepared there'}); the others do;"
+                " the next command brings it there"
+            )
 
 
 def rollback(settings: Settings, version: str | None = None) -> Version:
@@ -179,6 +226,8 @@ def rollback(settings: Settings, version: str | None = None) -> Version:
             )
         _record(settings, "hold", version=version)
         complete_switch(settings)
+    catch_up(settings)
+    _require_shown(settings, version)
     return _one(settings, version)
 
 
@@ -192,6 +241,8 @@ def resume(settings: Settings) -> Version:
         raise ConfigError("nothing is published yet; run `warehouse run` first")
     if not version_path(settings.published_directory, wanted).is_file():
         raise ConfigError(f"the file of {wanted} is gone; `warehouse run` makes a new version")
+    catch_up(settings)
+    _require_shown(settings, wanted)
     return _one(settings, wanted)
 
 

@@ -1,0 +1,435 @@
+"""The published version in a real PostgreSQL: what arrives, what readers see, what comes back."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from extractors.errors import AuditError, ConfigError, SourceError
+from extractors.naming import quoted
+from tests.relational_source import Source, postgres_server, source
+from warehouse import config
+from warehouse.config import Settings
+from warehouse.engines import postgres_engine, postgres_schemas, postgres_store, postgres_types
+from warehouse.publish import publication, status, versions
+
+__all__ = ["postgres_server", "source"]
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+Publish = Callable[[int], str]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, source: Source) -> Settings:
+    path = tmp_path / "warehouse.yml"
+    path.write_text(
+        f"publication: {{keep: 2, detail_rows: 5, postgres: '{source.dsn}'}}\n"
+        "sources:\n"
+        "  s: {kind: postgres, dsn: 'postgresql://nobody@127.0.0.1:1/none',"
+        " tables: {t: {key: [id]}}}\n",
+        encoding="utf-8",
+    )
+    return config.load(path)
+
+
+@pytest.fixture
+def publish(build: duckdb.DuckDBPyConnection, settings: Settings) -> Publish:
+    """Return a function that publishes orders and lines of one amount, and products as ever."""
+    build.execute("CREATE SCHEMA core")
+    build.execute("CREATE TABLE core.products AS SELECT 'é''s' AS name, 7 AS product_id")
+    build.execute("CREATE TABLE core.visits AS SELECT n FROM range(6) AS numbers (n)")
+
+    def publish_orders(amount: int) -> str:
+        for table in ("orders", "order_lines"):
+            build.execute(f"CREATE OR REPLACE TABLE core.{table} AS SELECT {amount} AS amount")
+        build.execute("COMMENT ON TABLE core.orders IS 'One row per order.'")
+        build.execute("COMMENT ON COLUMN core.orders.amount IS 'What it''s worth, 100 %.'")
+        return publication.publish(
+            build,
+            settings,
+            run_id="run",
+            as_of=AS_OF,
+            fingerprint=str(amount),
+            next_due_at=None,
+            sources_of={("core", "orders"): [("s", "t")]},
+            unmatched={},
+            keys={("core", "orders"): ["amount"]},
+        ).version
+
+    return publish_orders
+
+
+def rows(source: Source, query: str) -> list[Any]:
+    with psycopg.connect(source.dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def schemas(source: Source) -> set[str]:
+    query = "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|public)'"
+    return {row[0] for row in rows(source, query)}
+
+
+def stored(source: Source) -> dict[str, int]:
+    """Return the tables of content in `store`, and the file each of them is."""
+    found = rows(
+        source,
+        "select relname, relfilenode from pg_class where relkind = 'r'"
+        " and relnamespace = 'store'::regnamespace and relname ~ '_[0-9a-f]{24}$'",
+    )
+    return dict(found)
+
+
+def lagging(settings: Settings) -> dict[str, Any]:
+    """Return what `status` says of PostgreSQL."""
+    return status.status(settings)["targets"][1]
+
+
+def test_readers_see_the_version_its_descriptions_and_which_it_is(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    assert publish(1) == "v000001"
+    assert rows(
+        source, "select amount, version, as_of from core.orders cross join meta.publication"
+    ) == [(1, "v000001", AS_OF)]
+    assert rows(source, "select * from core.products") == [("é's", 7)]
+    assert rows(
+        source,
+        "select obj_description('core.orders'::regclass), col_description('core.orders'::regclass,"
+        " 1), col_description('v000001_core.orders'::regclass, 1)",
+    ) == [("One row per order.", "What it's worth, 100 %.", "What it's worth, 100 %.")]
+    assert schemas(source) == {"store", "core", "meta", "v000001_core", "v000001_meta"}
+    assert versions.publication(settings, "v000001")["prepared"] == ["duckdb", "postgres"]
+    assert lagging(settings) == {
+        "name": "postgres",
+        "version": "v000001",
+        "lags": False,
+        "problem": None,
+    }
+
+
+def test_a_table_of_many_rows_is_in_the_file_alone_and_listed_so(
+    publish: Publish, source: Source
+) -> None:
+    publish(1)
+    found = rows(
+        source,
+        "select table_name, row_count, is_here from meta.published_tables"
+        " where table_schema = 'core' order by 1",
+    )
+    assert found == [
+        ("order_lines", 1, True),
+        ("orders", 1, True),
+        ("products", 1, True),
+        ("visits", 6, False),
+    ]
+    assert rows(source, "select to_regclass('core.visits')") == [(None,)]
+
+
+def test_what_did_not_change_is_not_loaded_again_and_what_is_not_kept_goes(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    (products,) = [table for table in stored(source) if table.startswith("products")]
+    file = stored(source)[products]
+    publish(2)
+    assert stored(source)[products] == file
+    assert rows(source, "select amount from v000001_core.orders") == [(1,)]
+    publish(3)
+    assert stored(source)[products] == file
+    assert {name[:7] for name in schemas(source) if name.startswith("v0")} == {"v000002", "v000003"}
+    assert len([name for name in stored(source) if name.startswith("orders")]) == 2
+    assert lagging(settings)["problem"] is None
+
+
+def test_what_somebody_reads_stays_until_the_next_publication(
+    publish: Publish, source: Source
+) -> None:
+    publish(1)
+    with source.session() as reader:
+        reader.execute("select * from v000001_core.orders, core.products")
+        publish(2)
+        publish(3)
+        assert "v000001_core" in schemas(source)
+        assert reader.execute("select amount from core.orders").fetchall() == [(3,)]
+    publish(4)
+    assert schemas(source) == {
+        *("store", "core", "meta"),
+        *("v000003_core", "v000003_meta", "v000004_core", "v000004_meta"),
+    }
+
+
+def test_a_view_that_somebody_built_on_ours_is_never_dropped(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    source.run("create schema mine", "create view mine.best as select * from core.orders")
+    for amount in (2, 3, 4):
+        publish(amount)
+    assert rows(source, "select * from mine.best") == [(1,)]
+    assert rows(source, "select amount from core.orders") == [(4,)]
+    assert lagging(settings)["problem"] is None
+
+
+def test_a_rollback_and_its_end_are_seen_there_too(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    publish(2)
+    versions.rollback(settings)
+    assert rows(source, "select amount, version from core.orders, meta.publication") == [
+        (1, "v000001")
+    ]
+    publish(3)
+    assert rows(source, "select amount from core.orders") == [(1,)]
+    assert rows(source, "select amount from v000003_core.orders") == [(3,)]
+    versions.resume(settings)
+    assert rows(source, "select amount from core.orders") == [(3,)]
+
+
+def test_a_server_that_is_away_holds_nobody_up_and_catches_up(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    publish(2)
+    with away(source):
+        assert publish(3) == "v000003"
+        assert versions.current_version(settings.published_directory) == "v000003"
+        assert lagging(settings)["version"] is None
+        assert "not currently accepting connections" in lagging(settings)["problem"]
+        assert versions.publication(settings, "v000003")["prepared"] == ["duckdb"]
+        with pytest.raises(SourceError, match="postgres does not show v000002 yet .*accepting"):
+            versions.rollback(settings)
+        assert versions.current_version(settings.published_directory) == "v000002"
+        with pytest.raises(SourceError, match="postgres does not show v000003 yet"):
+            versions.resume(settings)
+    assert lagging(settings)["version"] == "v000002"
+    versions.catch_up(settings)
+    assert rows(source, "select amount from core.orders") == [(3,)]
+    assert not lagging(settings)["lags"]
+    assert lagging(settings)["problem"] is None
+
+
+@contextlib.contextmanager
+def away(source: Source) -> Iterator[None]:
+    """Let the database accept nobody."""
+    with psycopg.connect(source.server.dsn(), autocommit=True) as connection:
+        set_to = f"alter database {quoted(source.name)} allow_connections "
+        connection.execute((set_to + "false").encode())
+        yield
+        connection.execute((set_to + "true").encode())
+
+
+def test_a_schema_that_is_not_ours_is_left_alone(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    source.run("create schema core", "create table core.theirs (n integer)")
+    publish(1)
+    assert "has a schema core that the warehouse did not make" in lagging(settings)["problem"]
+    assert rows(source, "select count(*) from core.theirs") == [(0,)]
+    assert lagging(settings)["version"] is None
+
+
+def test_another_publication_of_the_same_name_replaces_what_is_there(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    record = versions.publication(settings, "v000001") or {}
+    source.run("update store.versions set published_at = published_at - interval '1 day'")
+    versions.targets(settings)[1].prepare(record)
+    assert rows(source, "select amount, published_at from v000001_core.orders, meta.publication")
+    assert versions.targets(settings)[1].has("v000001")
+
+
+def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    publish(2)
+    places = versions.targets(settings)[1]
+    errors: list[str] = []
+    seen: set[tuple[Any, ...]] = set()
+    over = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(source.dsn, autocommit=True, prepare_threshold=2) as reader:
+            while not over.is_set():
+                try:
+                    query = (
+                        "select version, o.amount, l.amount"
+                        " from meta.publication, core.orders as o, core.order_lines as l"
+                    )
+                    seen.update(reader.execute(query).fetchall())
+                except psycopg.Error as error:
+                    errors.append(str(error))
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for _ in range(10):
+        places.show("v000001")
+        places.show("v000002")
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert errors == []
+    assert seen == {("v000001", 1, 1), ("v000002", 2, 2)}
+
+
+# DuckDB's value: its type and its text in PostgreSQL.
+VALUES = {
+    "true": ("boolean", "true"),
+    "200::UTINYINT": ("smallint", "200"),
+    "-7::TINYINT": ("smallint", "-7"),
+    "4294967295::UINTEGER": ("bigint", "4294967295"),
+    "18446744073709551615::UBIGINT": ("numeric(20,0)", "18446744073709551615"),
+    "-99999999999999999999999999999999999999::HUGEINT": (
+        "numeric(39,0)",
+        "-99999999999999999999999999999999999999",
+    ),
+    "-0.10::DECIMAL(18,2)": ("numeric(18,2)", "-0.10"),
+    "1234567890123456789012345678.0123456789::DECIMAL(38,10)": (
+        "numeric(38,10)",
+        "1234567890123456789012345678.0123456789",
+    ),
+    "1.5::FLOAT": ("real", "1.5"),
+    "'-inf'::DOUBLE": ("double precision", "-Infinity"),
+    "''": ("text", ""),
+    "'a\"b''c\\d' || chr(10) || 'é'": ("text", "a\"b'c\\d\né"),
+    "'b'::ENUM('a', 'b')": ("text", "b"),
+    "'0b8a3c4e-0000-4000-8000-00000000ffff'::UUID": (
+        "uuid",
+        "0b8a3c4e-0000-4000-8000-00000000ffff",
+    ),
+    "'\\x00\\xFF'::BLOB": ("bytea", "\\x00ff"),
+    "'{\"a\": [1]}'::JSON": ("json", '{"a": [1]}'),
+    "{'a': 1, 'b': '\\u0000'}": ("json", '{"a":1,"b":"\\\\u0000"}'),
+    "MAP {'k': 1}": ("json", '{"k":1}'),
+    "[[1], NULL]": ("json", "[[1],null]"),
+    "DATE '0044-03-15 (BC)'": ("date", "0044-03-15 BC"),
+    "TIMESTAMP '2011-01-01 00:00:00.123456'": (
+        "timestamp without time zone",
+        "2011-01-01 00:00:00.123456",
+    ),
+    "TIMESTAMP_NS '2011-01-01 00:00:00.1234567'": (
+        "timestamp without time zone",
+        "2011-01-01 00:00:00.123457",
+    ),
+    "TIMESTAMPTZ '2011-06-01 01:00:00+01'": (
+        "timestamp with time zone",
+        "2011-06-01 00:00:00+00",
+    ),
+    "TIME '01:02:03.5'": ("time without time zone", "01:02:03.5"),
+    "'01:02:03+02'::TIMETZ": ("text", "01:02:03+02"),
+    "INTERVAL '1 month 2 days 3 hours'": ("interval", "1 mon 2 days 03:00:00"),
+    "'0101'::BIT": ("text", "0101"),
+    "[1, NULL, 3]": ("integer[]", "{1,NULL,3}"),
+    "[200::UTINYINT]": ("smallint[]", "{200}"),
+    "['a', NULL, '', 'b\"c']": ("text[]", '{a,NULL,"","b\\"c"}'),
+    "[]::VARCHAR[]": ("text[]", "{}"),
+    "[1.10::DECIMAL(18,2)]": ("numeric(18,2)[]", "{1.10}"),
+    "[TIMESTAMPTZ '2011-06-01 01:00:00+01']": (
+        "timestamp with time zone[]",
+        '{"2011-06-01 00:00:00+00"}',
+    ),
+    "array_value(1.5::DOUBLE, 2)": ("double precision[]", "{1.5,2}"),
+}
+
+
+def loaded(source: Source, select: str) -> list[Any]:
+    """Load a table of one row and return the types of its columns."""
+    with duckdb.connect() as file, psycopg.connect(source.dsn, autocommit=True) as connection:
+        file.execute(f"SET TimeZone = 'UTC'; CREATE TABLE main.t AS {select}")
+        described = file.execute("DESCRIBE main.t").fetchall()
+        columns = tuple(postgres_types.column(row[0], row[1]) for row in described)
+        table = postgres_store.Table("main", "t", select, 1, columns)
+        postgres_schemas.create_layout(connection)
+        postgres_store.load(postgres_engine.address(source.dsn), file, [table])
+        return rows(
+            source,
+            "select format_type(atttypid, atttypmod) from pg_attribute where attnum > 0"
+            f" and attrelid = 'store.{table.stored_as}'::regclass order by attnum",
+        )
+
+
+def test_every_type_arrives_as_it_is(source: Source) -> None:
+    select = ", ".join(f"{value} AS c{number}" for number, value in enumerate(VALUES))
+    with psycopg.connect(source.dsn, autocommit=True) as connection:
+        connection.execute(f"alter database {source.name} set timezone = 'UTC'".encode())
+    texts = ", ".join(f"c{number}::text" for number in range(len(VALUES)))
+    types = [found for (found,) in loaded(source, f"SELECT {select}")]
+    (table,) = stored(source)
+    (values,) = rows(source, f"select {texts} from store.{table}")
+    assert dict(zip(VALUES, zip(types, values, strict=True), strict=True)) == VALUES
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("'a' || chr(0)", "holds a NUL character in 1 rows"),
+        ("{'a': 'b' || chr(0)}", "holds a NUL character in 1 rows"),
+        ("['a', 'b' || chr(0)]", "holds a NUL character in 1 rows"),
+        ("'infinity'::DATE", "is infinite or before 4713 BC"),
+        ("'-infinity'::TIMESTAMP", "is infinite or before 4713 BC"),
+        ("'infinity'::TIMESTAMPTZ", "is infinite or before 4713 BC"),
+        ("[NULL, 'infinity'::TIMESTAMP]", "is infinite or before 4713 BC"),
+        ("TIMESTAMP '4800-01-01 (BC)'", "is infinite or before 4713 BC"),
+        ("170141183460469231731687303715884105727::HUGEINT", "is a number of 39 digits"),
+    ],
+)
+def test_a_value_that_would_change_on_the_way_is_refused(
+    source: Source, value: str, message: str
+) -> None:
+    with pytest.raises(AuditError, match=f"^main.t.v: {message}"):
+        loaded(source, f"SELECT {value} AS v")
+    assert stored(source) == {}
+
+
+def test_what_has_no_type_or_name_there_is_named() -> None:
+    with pytest.raises(ConfigError, match="^shape: GEOMETRY has no type of PostgreSQL; cast it"):
+        postgres_types.column("shape", "GEOMETRY")
+    with pytest.raises(ConfigError, match="takes names of 63 bytes"):
+        postgres_types.column("é" * 32, "INTEGER")
+
+
+def test_a_figure_that_differs_after_loading_leaves_no_table(source: Source) -> None:
+    with duckdb.connect() as file, psycopg.connect(source.dsn, autocommit=True) as connection:
+        file.execute("CREATE TABLE main.t AS SELECT 1.10::DECIMAL(18,2) AS v")
+        postgres_schemas.create_layout(connection)
+        # what DuckDB gives and what it counts differ by a cent
+        column = postgres_types.Column("v", "numeric(18,2)", "v + 0.01")
+        table = postgres_store.Table("main", "t", "x", 1, (column,))
+        with pytest.raises(AuditError, match=r'sum\("v"\) is 1.11 in PostgreSQL and 1.10 in the'):
+            postgres_store.load(postgres_engine.address(source.dsn), file, [table])
+    assert stored(source) == {}
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://a:b@bi.example/marts",
+        "postgresql://a:b@10.0.0.8/marts?sslmode=prefer",
+        "host=localhost,bi.example dbname=marts",
+        "postgresql://a:b@localhost/marts?hostaddr=10.0.0.8",
+    ],
+)
+def test_another_machine_is_only_reached_by_tls(dsn: str) -> None:
+    with pytest.raises(ConfigError, match="is another machine; add sslmode=verify-full"):
+        postgres_engine.address(dsn)
+
+
+def test_this_machine_or_one_with_tls_is_reached_as_named() -> None:
+    for dsn in (
+        "postgresql://a:b@127.0.0.1/marts",
+        "postgresql://a:b@[::1]/marts",
+        "postgresql:///marts?host=/var/run/postgresql",
+        "postgresql://a:b@bi.example/marts?sslmode=verify-full",
+    ):
+        assert "connect_timeout=10" in postgres_engine.address(dsn)
+    with pytest.raises(ConfigError, match="not an address"):
+        postgres_engine.address("postgresql://[a/b")

@@ -1,0 +1,253 @@
+"""Show a version to PostgreSQL's readers: schemas of views on `store`, swapped by renames.
+
+Of each version there are pinned schemas, `v000001_core` and so on, from which the public ones,
+`core` and so on, are made. A reader's statement is of one version: it finds its views before or
+after the swap, and waits for neither.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from extractors.errors import ConfigError
+from extractors.naming import literal, quoted
+from warehouse.engines import postgres_catalog as catalog
+from warehouse.engines.postgres_store import SCHEMA, Table
+
+META = "meta"
+_LAYOUT = """
+CREATE SCHEMA IF NOT EXISTS store;
+CREATE TABLE IF NOT EXISTS store.versions (
+  version text PRIMARY KEY, as_of timestamptz NOT NULL, published_at timestamptz NOT NULL,
+  complete_up_to timestamptz);
+CREATE TABLE IF NOT EXISTS store.contents (
+  version text NOT NULL, table_schema text NOT NULL, table_name text NOT NULL,
+  row_count bigint NOT NULL, content_hash text NOT NULL, stored_as text,
+  PRIMARY KEY (version, table_schema, table_name));
+CREATE TABLE IF NOT EXISTS store.shown (version text NOT NULL);
+CREATE TABLE IF NOT EXISTS store.schemas (schema_name text PRIMARY KEY);
+REVOKE ALL ON SCHEMA store FROM PUBLIC;
+"""
+# What every reader can join to say which version an answer is of, and what it holds.
+_FACTS = {
+    "publication": (
+        "SELECT version, as_of, published_at, complete_up_to FROM store.versions"
+        " WHERE version = {version}",
+        "One row: the version that these schemas show.",
+        {
+            "version": "Its name, such as v000012.",
+            "as_of": "No row uses data of a later time.",
+            "published_at": "When it was made.",
+            "complete_up_to": "The time before which the data of every source are in.",
+        },
+    ),
+    "published_tables": (
+        "SELECT table_schema, table_name, row_count, content_hash, stored_as IS NOT NULL AS is_here"
+        " FROM store.contents WHERE version = {version}",
+        "One row per table of this version.",
+        {
+            "table_schema": "The schema that it belongs to.",
+            "table_name": "Its name there.",
+            "row_count": "Its rows.",
+            "content_hash": "Equal for equal rows, in whichever version.",
+            "is_here": "Whether it is in this database: a table of more than"
+            " publication.detail_rows rows is only in the DuckDB file.",
+        },
+    ),
+}
+# A drop waits for whoever reads, and whoever reads next would wait for the drop.
+_PATIENCE = "SET lock_timeout = '200ms'"
+
+
+def create_layout(connection: psycopg.Connection[Any]) -> None:
+    """Make the schema `store` where it is not there, and the readers' role where that is allowed.
+
+    A server that others administer may refuse the role: its administrator then makes it.
+    """
+    with connection.transaction():
+        connection.execute(_LAYOUT)
+    if not catalog.has(connection, "pg_roles", "rolname", catalog.READER):
+        try:
+            catalog.run(connection, f"CREATE ROLE {catalog.READER} NOLOGIN")
+        except (errors.InsufficientPrivilege, errors.DuplicateObject):
+            return
+
+
+def require_usable(connection: psycopg.Connection[Any]) -> None:
+    """Raise ConfigError where versions could not be published."""
+    if not catalog.one(
+        connection, "SELECT has_database_privilege(current_database(), 'CREATE')", []
+    ):
+        raise ConfigError(
+            f"publication.postgres: {connection.info.user} may not create schemas in"
+            f" {connection.info.dbname}; make it the owner of the database, or grant it CREATE"
+        )
+
+
+def published_at(connection: psycopg.Connection[Any], version: str) -> Any:
+    """Return when the prepared version of this name was published, None where there is none."""
+    if catalog.one(connection, "SELECT to_regclass('store.versions')", []) is None:
+        return None
+    return catalog.one(
+        connection, "SELECT published_at FROM store.versions WHERE version = %s", [version]
+    )
+
+
+def shown(connection: psycopg.Connection[Any]) -> str | None:
+    """Return the version that the public schemas show."""
+    if catalog.one(connection, "SELECT to_regclass('store.shown')", []) is None:
+        return None
+    return catalog.one(connection, "SELECT version FROM store.shown", [])
+
+
+def pin(
+    connection: psycopg.Connection[Any],
+    record: Mapping[str, Any],
+    tables: Sequence[Table],
+    comments: Mapping[tuple[str, str], tuple[str | None, Mapping[str, str]]],
+) -> None:
+    """Make the schemas of a version from tables that are in `store`, in one transaction.
+
+    `record` is its publication's, `comments` gives a table's description and its columns'.
+    """
+    version = str(record["version"])
+    only_in_file = {(t["schema"], t["table"]): t for t in record["tables"]}
+    contents: list[list[Any]] = []
+    for table in tables:
+        only_in_file.pop((table.schema, table.name), None)
+        facts = (table.rows, table.content_hash, table.stored_as)
+        contents.append([version, table.schema, table.name, *facts])
+    for (schema, name), listed in only_in_file.items():
+        contents.append([version, schema, name, listed["rows"], listed["content_hash"], None])
+    with connection.transaction():
+        _drop_version(connection, version)
+        connection.execute(
+            "INSERT INTO store.versions VALUES (%s, %s, %s, %s)",
+            [version, record["as_of"], record["published_at"], record["complete_up_to"]],
+        )
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO store.contents VALUES (%s, %s, %s, %s, %s, %s)", contents
+            )
+        for schema in sorted({*(table.schema for table in tables), META}):
+            pinned = pinned_name(version, schema)
+            script = [f"CREATE SCHEMA {quoted(pinned)}"]
+            for table in tables:
+                if table.schema == schema:
+                    query = f"SELECT * FROM {quoted(SCHEMA, table.stored_as)}"
+                    texts = comments.get((schema, table.name), (None, {}))
+                    script += catalog.view(pinned, table.name, query, *texts)
+            if schema == META:
+                for name, (query, comment, columns) in _FACTS.items():
+                    of_version = query.format(version=literal(version))
+                    script += catalog.view(pinned, name, of_version, comment, columns)
+            catalog.run(connection, ";".join([*script, *catalog.grants(connection, pinned)]))
+
+
+def pinned_name(version: str, schema: str) -> str:
+    """Return the name of a version's own schema."""
+    return f"{version}_{schema}"
+
+
+def show(connection: psycopg.Connection[Any], version: str) -> None:
+    """Make the public schemas those of a version that is pinned, in one transaction of renames."""
+    wanted = [name.removeprefix(f"{version}_") for name in catalog.pinned(connection, version)]
+    owned = {str(row[0]) for row in connection.execute("SELECT schema_name FROM store.schemas")}
+    for schema in wanted:
+        if schema not in owned and catalog.has(connection, "pg_namespace", "nspname", schema):
+            raise ConfigError(
+                f"publication.postgres: the database has a schema {schema} that the warehouse did"
+                " not make; name a database of its own"
+            )
+        _build_aside(connection, version, schema)
+    with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '10s'")
+        turn = catalog.one(connection, "SELECT txid_current()", [])
+        for schema in sorted(owned | set(wanted)):
+            if catalog.has(connection, "pg_namespace", "nspname", schema):
+                old = quoted(f"{schema}__old_{turn}")
+                catalog.run(connection, f"ALTER SCHEMA {quoted(schema)} RENAME TO {old}")
+            if schema in wanted:
+                aside = quoted(f"{schema}__next")
+                catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
+                connection.execute(
+                    "INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema]
+                )
+        connection.execute("DELETE FROM store.shown")
+        connection.execute("INSERT INTO store.shown VALUES (%s)", [version])
+
+
+def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[str]:
+    """Drop the versions that are not `kept`, schemas that were swapped away, and unused tables.
+
+    What somebody reads just now, or has built something of their own on, stays for the next time.
+    Returns what was to go and stayed.
+    """
+    stayed: list[str] = []
+    connection.execute(_PATIENCE)
+    current = shown(connection)
+    for (version,) in connection.execute("SELECT version FROM store.versions").fetchall():
+        if version not in kept and version != current:
+            with _or_stays(stayed, version), connection.transaction():
+                _drop_version(connection, version)
+    stayed += drop_swapped(connection)
+    for (table,) in connection.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'store'::regnamespace"
+        " AND relname NOT IN ('versions', 'contents', 'shown', 'schemas')"
+        " AND relname NOT IN (SELECT stored_as FROM store.contents WHERE stored_as IS NOT NULL)"
+    ).fetchall():
+        with _or_stays(stayed, table):
+            catalog.run(connection, f"DROP TABLE {quoted(SCHEMA, table)}")
+    return stayed
+
+
+def drop_swapped(connection: psycopg.Connection[Any]) -> list[str]:
+    """Drop the schemas that were swapped away; returns those that stay for the next time."""
+    stayed: list[str] = []
+    connection.execute(_PATIENCE)
+    for (schema,) in connection.execute(
+        "SELECT nspname FROM pg_namespace, store.schemas"
+        " WHERE starts_with(nspname, schema_name || '__old_')"
+    ).fetchall():
+        with _or_stays(stayed, schema), connection.transaction():
+            catalog.drop_schema(connection, schema)
+    return stayed
+
+
+class _or_stays:  # noqa: N801  reads as the block it opens
+    """Note what could not be dropped now."""
+
+    def __init__(self, stayed: list[str], name: str) -> None:
+        self._stayed, self._name = stayed, name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        if kind is None or not issubclass(
+            kind, errors.LockNotAvailable | errors.DependentObjectsStillExist
+        ):
+            return False
+        self._stayed.append(self._name)
+        return True
+
+
+def _build_aside(connection: psycopg.Connection[Any], version: str, schema: str) -> None:
+    """Make `<schema>__next` as the version's pinned schema is, descriptions included."""
+    aside, pinned = f"{schema}__next", pinned_name(version, schema)
+    with connection.transaction():
+        if catalog.has(connection, "pg_namespace", "nspname", aside):  # of a killed publication
+            catalog.drop_schema(connection, aside)
+        script = [f"CREATE SCHEMA {quoted(aside)}"]
+        for name, query, comment, columns in catalog.views(connection, pinned):
+            script += catalog.view(aside, name, query.rstrip(";"), comment, columns)
+        catalog.run(connection, ";".join([*script, *catalog.grants(connection, aside)]))
+
+
+def _drop_version(connection: psycopg.Connection[Any], version: str) -> None:
+    for schema in catalog.pinned(connection, version):
+        catalog.drop_schema(connection, schema)
+    connection.execute("DELETE FROM store.contents WHERE version = %s", [version])
+    connection.execute("DELETE FROM store.versions WHERE version = %s", [version])
