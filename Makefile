@@ -89,8 +89,8 @@ docs-lines: setup ## write docs/explanation/where-every-line-went.md anew from t
 docs-generated: setup ## write docs/explanation/generated-data.md anew from the demo's generator
 	@python -m tests.demo.generated_data
 
-docs-truth: setup ## write docs/explanation/attribution-and-the-truth.md anew from a new demo shop
-	@python -m tests.dbt.campaign_truth
+docs-truth: setup ## write the pages about attribution, and about fraud, and the truth anew from a demo shop
+	@python -m tests.dbt.truth_pages
 
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi

@@ -1,6 +1,5 @@
 """Hold attribution to the demo's planted truth: `make docs-truth` writes the page from it."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.demo_shops import published
 from tests.shops import Shop
 
 Floats = NDArray[np.float64]
@@ -193,14 +191,3 @@ It finds people, it does not bring them. The first query of
 def _interval(figures: tuple[float, float, float]) -> str:
     value, low, high = figures
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
-
-
-def main() -> None:
-    """Write the page from a new demo shop."""
-    with tempfile.TemporaryDirectory() as folder, published(Path(folder)) as shop:
-        found = read(shop)
-        PAGE.write_text(page(found, by_model(found)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

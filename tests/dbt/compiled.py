@@ -17,7 +17,7 @@ def run(
     """
     connection = duckdb.connect()
     connection.execute("attach ':memory:' as build; use build; set timezone = 'UTC'")
-    for name in ("intermediate", "campaign"):
+    for name in ("seeds", "ledger", "staging", "intermediate", "campaign", "affiliate"):
         connection.execute(f"create schema {name}")
     for name, rows in inputs.items():
         connection.register("input_rows", rows)
