@@ -118,6 +118,13 @@ def test_no_solver_begins_before_the_first_call_has_decided_what_is_built(
         }
 
 
+def test_each_call_of_dbt_is_one_step(built: dg.Definitions) -> None:
+    """Dagster cuts a call in two, and runs the first part first of all, where steps form a ring."""
+    job = built.resolve_job_def("refresh")
+    calls = [one.name for one in job.nodes if one.name.startswith("build_")]
+    assert sorted(calls) == ["build_after_solvers", "build_before_solvers"]
+
+
 def test_every_raw_table_has_its_certificate_as_a_check_and_dbt_tests_are_checks(
     built: dg.Definitions,
 ) -> None:
