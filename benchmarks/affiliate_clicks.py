@@ -47,8 +47,8 @@ select
         when 'again' then to_milliseconds((hash(of_click, 4) % 31536000000)::bigint + 1000)
         else to_milliseconds((hash(i, 4) % 31536000000)::bigint)
     end as occurred_at,
-    'v' || case kind when 'honest' then of_click // 3 when 'again' then of_click // 3
-        else 1000000000 + i end as visitor_id,
+    case kind when 'honest' then 'v' || of_click // 3 when 'again' then 'v' || of_click // 3
+        else 'x' || i end as visitor_id,
     case when kind = 'honest' and draw % 10 = 0 then 'c' || (of_click // 3) end as customer_id,
     'p' || (hash(of_click, 5) % 20000) as product_id, '/products/x' as landing_page,
     'k1:' || md5(case kind when 'flood' then 'f' || flood else 'v' || (of_click // 3) end)
@@ -61,7 +61,7 @@ create table intermediate.int_core__session_events as
 select
     md5(visitor_id || (epoch(occurred_at) // 1800)::bigint) as session_id, click_id as event_id,
     'affiliate_click' as event_type, 'visitor ' || visitor_id as visitor_key,
-    case when visitor_id like 'v1000%' then null else 'c' || substr(visitor_id, 2) end
+    case when visitor_id like 'x%' then null else 'c' || substr(visitor_id, 2) end
         as customer_id
 from staging.stg_affiliate__clicks;
 
@@ -78,7 +78,7 @@ group by events.session_id;
 
 create table staging.base_campaign__bot_visitors as
 select visitor_id, 'rate' as bot_reason from staging.stg_affiliate__clicks
-where visitor_id like 'v1000%' and hash(visitor_id) % 5 = 0;
+where visitor_id like 'x%' and hash(visitor_id) % 5 = 0;
 
 create table intermediate.int_core__customer_aliases as
 select 'c' || 7 * i as merged_customer_id, 'c' || (7 * i + 1) as customer_id
