@@ -22,9 +22,9 @@ from pathlib import Path
 
 import psycopg
 
-from demo.postgres_server import PostgresServer
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot, TableSpec
+from localserver.postgres_server import PostgresServer
 from warehouse.engines.duckdb_engine import build_database
 from warehouse.load.package import load_package
 from warehouse.reconcile.compare import compare

@@ -16,7 +16,7 @@ warehouse:
 
 # publication:
 #   keep: 10                         # versions kept; one that is open for reading always stays
-#   postgres: postgresql:///marts    # where BI tools connect: a PostgreSQL 13 or later
+#   postgres: embedded               # where BI tools connect (`warehouse serve`), or an address
 #   detail_rows: 20000000            # larger tables are in the DuckDB file only
 
 # load:                              # a load fails when more of a package's rows do not fit

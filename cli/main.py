@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "cli.export:export",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
+    "serve": "cli.serve:serve",
     "quarantine": "cli.quarantine:quarantine",
     "extract": "cli.steps:extract",
     "load": "cli.steps:load",

@@ -12,11 +12,12 @@ from typing import Any, Self
 import pyarrow as pa
 from pyarrow import parquet
 
-from demo import dynamodb_files, dynamodb_live, processes
+from demo import dynamodb_files, dynamodb_live
 from demo.dynamodb_files import ItemFile, difference
 from demo.items import RENDERED, Item, in_order, rendered_items
 from demo.tables import DYNAMODB_TABLES, REGION
 from extractors.errors import SourceError
+from localserver import processes
 
 # Any non-empty pair does: the emulator listens on 127.0.0.1 only and checks no signature.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}

@@ -9,10 +9,10 @@ from demo import dynamodb_export
 from demo.content import Content
 from demo.dynamodb_export import Export
 from demo.place import Place, text_of
-from demo.processes import locked
 from demo.state import MADE_NOW, Arguments, State, clock_after
 from demo.tables import DYNAMODB_TABLES
 from extractors.errors import ConfigError
+from localserver.processes import locked
 
 Progress = Callable[[str], None]
 

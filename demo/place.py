@@ -11,12 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from demo import database, processes
+from demo import database
 from demo.dynamodb_server import DynamoDbServer
 from demo.servers import Servers
 from demo.standby import ReplicatedServer
 from demo.state import FORMAT, Arguments, State
 from extractors.errors import ConfigError
+from localserver import processes
 
 START_OVER = "run `warehouse demo down --delete` first"
 

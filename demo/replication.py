@@ -6,10 +6,10 @@ from pathlib import Path
 
 from demo import settings
 from demo.place import Place
-from demo.processes import locked
 from demo.state import Arguments
 from demo.stores import Progress, bring_up, follow_failover
 from extractors.errors import ConfigError
+from localserver.processes import locked
 
 # PostgreSQL counts recovery_min_apply_delay in milliseconds, in 31 bits.
 LONGEST_LAG = 24 * 24 * 60 * 60

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from demo import processes
 from demo.standby import PATIENCE, PRIMARY_SETTINGS, STANDBY_SETTINGS, ReplicatedServer
 from extractors.errors import SourceError
+from localserver import processes
 
 Progress = Callable[[str], None]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from demo import processes
 from demo.dynamodb_server import CREDENTIALS
 from demo.tables import REGION, SHOP_TABLES
 from extractors.errors import ConfigError
+from localserver import processes
 
 MARK = "# Written by `warehouse demo up`. Remove this line to make the file yours."
 NOT_IN_GIT = (".env", "var/")

@@ -11,10 +11,10 @@ from demo.clickstream import click_items
 from demo.orders_file import read_lines
 from demo.parameters import Parameters, read
 from demo.place import Place, sha256_of, text_of
-from demo.processes import locked
 from demo.state import Arguments, clock_after
 from demo.stores import CLICKS, Progress, bring_up, change, connected
 from extractors.errors import ConfigError
+from localserver.processes import locked
 
 LONGEST_STEP = timedelta(days=3650)
 BIGGEST = 100  # of a made-up shop; its rows and items are made in memory

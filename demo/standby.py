@@ -9,10 +9,10 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from demo import processes
-from demo.postgres_server import PostgresServer
 from extractors.errors import SourceError
 from extractors.naming import literal, quoted
+from localserver import processes
+from localserver.postgres_server import PostgresServer
 
 REPLICATION_ROLE = "replication"
 SLOT = "standby"

@@ -10,9 +10,9 @@ import duckdb
 import psycopg
 import pytest
 
-from demo.postgres_server import PostgresServer
 from extractors.package import Manifest, package_directory
 from extractors.relational.postgres import Snapshot
+from localserver.postgres_server import PostgresServer
 
 NOW = datetime(2011, 9, 1, tzinfo=UTC)
 _NUMBERS = itertools.count(1)

@@ -9,7 +9,7 @@ import pytest
 from demo import shop
 from demo.dynamodb_server import DynamoDbServer
 from demo.place import Place
-from demo.postgres_server import PostgresServer
+from localserver.postgres_server import PostgresServer
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
-from demo import processes
 from demo.dynamodb_server import DynamoDbServer
 from demo.items import Item, rendered_items
 from demo.tables import DYNAMODB_TABLES
 from extractors.errors import ConfigError
+from localserver import processes
 
 EVENTS: list[Item] = [
     {

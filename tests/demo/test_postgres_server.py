@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demo import processes
-from demo.postgres_server import PostgresServer
 from extractors.errors import ConfigError
+from localserver import processes
+from localserver.postgres_server import PostgresServer
 
 
 def pid_of(server: PostgresServer) -> int:

@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demo import processes, servers
+from demo import servers
 from demo.servers import Roles, Servers
 from demo.standby import ReplicatedServer
 from extractors.errors import SourceError
+from localserver import processes
 from tests.demo.whole_shop import StoppedError
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from demo import processes
 from demo.servers import Servers
 from extractors.errors import SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot
+from localserver import processes
 from orchestration import progress, relational
 from orchestration.options import Options
 from orchestration.pipeline import running

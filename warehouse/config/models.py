@@ -75,8 +75,8 @@ class PublicationSection(Section):
     keep: WholeNumber = Field(default=10, ge=1)
     """How many published versions are kept."""
     postgres: Literal["embedded"] | SecretStr | None = None
-    """Where BI tools connect: the address of a database of PostgreSQL 13 or later that is the
-    warehouse's own. `embedded` is not available in this version."""
+    """Where BI tools connect: `embedded`, which `warehouse serve` starts, or the address of a
+    database of PostgreSQL 13 or later that is the warehouse's own."""
     detail_rows: WholeNumber = Field(default=20_000_000, ge=0)
     """A table of more rows is not in PostgreSQL, only in the DuckDB file."""
 

@@ -8,6 +8,7 @@ import psycopg
 from extractors.naming import literal, quoted
 
 READER = "bi_reader"
+"""The role that reads every public schema."""
 
 
 def views(

@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 from pydantic import SecretStr
 
-from extractors.errors import SourceError
 from warehouse.config import Settings
 from warehouse.engines import (
     duckdb_engine,
@@ -21,7 +20,8 @@ from warehouse.engines import (
     postgres_store,
     postgres_types,
 )
-from warehouse.publish.targets import Target
+from warehouse.publish.targets import FOLDER, Target
+from warehouse.serve import embedded
 
 NAME = "postgres"
 Records = Callable[[], Iterator[Mapping[str, Any]]]
@@ -32,7 +32,6 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
 
     `records` gives the publications, newest first, `file_of` the DuckDB file of a version.
     """
-    published = settings.published_directory
 
     def record_of(version: str) -> Mapping[str, Any] | None:
         return next((record for record in records() if record["version"] == version), None)
@@ -51,8 +50,10 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
         file = file_of(record["version"])
         if not file.is_file():
             return False
-        with _alone(published):
+        with _alone(settings):
             _prepare(address(settings), file, record, settings)
+            if not isinstance(settings.publication.postgres, SecretStr):
+                embedded.secure(settings)
         return True
 
     def show(version: str) -> None:
@@ -63,7 +64,7 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
     def collect() -> None:
         newest = itertools.islice(records(), settings.publication.keep)
         kept = {record["version"] for record in newest}
-        with _alone(published), postgres_engine.connected(address(settings)) as found:
+        with _alone(settings), postgres_engine.connected(address(settings)) as found:
             if postgres_schemas.shown(found):
                 postgres_schemas.collect(found, kept)
 
@@ -79,15 +80,19 @@ def check(settings: Settings) -> None:
 def address(settings: Settings, *, patience: int = 10) -> str:
     """Return the checked connection string of the publisher."""
     configured = settings.publication.postgres
-    if not isinstance(configured, SecretStr):
-        raise SourceError("publication.postgres: embedded is not available in this version")
-    return postgres_engine.address(configured.get_secret_value(), patience=patience)
+    if isinstance(configured, SecretStr):
+        dsn = configured.get_secret_value()
+    else:
+        dsn = embedded.publisher_dsn(settings)
+    return postgres_engine.address(dsn, patience=patience)
 
 
 @contextlib.contextmanager
-def _alone(published: Path) -> Iterator[None]:
+def _alone(settings: Settings) -> Iterator[None]:
     """Keep what one command loads from being collected by another."""
-    with (published / ".postgres.lock").open("a") as file:
+    folder = settings.home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{NAME}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

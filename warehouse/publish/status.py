@@ -86,16 +86,19 @@ def status(settings: Settings) -> dict[str, Any]:
         "version": current,
         "as_of": record["as_of"] if record else None,
         "hold": versions.held_version(settings),
-        "targets": targets.states(
-            versions.targets(settings),
-            versions.desired_version(settings),
-            versions.problems(settings),
-        ),
+        "targets": targets_of(settings),
         "last_run": _last_run(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],
         "disk": {**disk.usage(settings), "pruned": daily.last(settings)},
     }
+
+
+def targets_of(settings: Settings) -> list[dict[str, Any]]:
+    """Return {name, version, lags, problem} of each place where readers find versions."""
+    return targets.states(
+        versions.targets(settings), versions.desired_version(settings), versions.problems(settings)
+    )
 
 
 def _last_run(settings: Settings) -> dict[str, Any] | None:

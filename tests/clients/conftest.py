@@ -1,0 +1,75 @@
+"""One embedded server with two small versions, made as literal files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from tests.cli.test_versions import CONFIGURATION, publication
+from warehouse import config
+from warehouse.config import Settings
+from warehouse.publish import versions
+from warehouse.serve import embedded
+from warehouse.state import segments
+
+MARTS = """
+CREATE SCHEMA core;
+CREATE SCHEMA meta;
+CREATE TABLE core.orders AS
+SELECT
+    'o' || n AS order_id, DATE '2011-01-01' + n::INTEGER AS order_date,
+    (n * 1.25)::DECIMAL(18,2) AS net_amount, TIMESTAMPTZ '2011-01-01 10:00:00+00' AS ordered_at,
+    n % 2 = 0 AS is_counted, [n, NULL] AS parts, {number} AS version_number,
+    CASE WHEN n > 1 THEN 'é' END AS note
+FROM range(1, 4) AS numbers (n);
+CREATE TABLE meta.keys AS
+SELECT
+    'core' AS table_schema, 'orders' AS table_name, 'order_id' AS column_name, 1 AS ordinal;
+COMMENT ON TABLE core.orders IS 'One row per order.';
+COMMENT ON COLUMN core.orders.net_amount IS 'What the order is worth without VAT.';
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The endpoint of a warehouse that shows v000002."""
+
+    settings: Settings
+    dsn: str
+
+    def ask(self, query: str) -> list[Any]:
+        """Return what a reader is told."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture(scope="session")
+def bi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield the running server; its data go with it."""
+    folder = tmp_path_factory.mktemp("bi")
+    path = folder / "warehouse.yml"
+    path.write_text("publication: { postgres: embedded }\n" + CONFIGURATION, encoding="utf-8")
+    settings = config.load(path)
+    settings.published_directory.mkdir(parents=True)
+    endpoint = embedded.start(settings)
+    for number in (1, 2):
+        add_version(settings, number)
+        versions.catch_up(settings)
+    yield Server(settings, endpoint.dsn)
+    embedded.server(settings).delete()
+
+
+def add_version(settings: Settings, number: int) -> None:
+    """Record a version and write its file; no target shows it yet."""
+    record = publication(number)
+    record["tables"] = [
+        {"schema": "core", "table": "orders", "rows": 3, "content_hash": f"{number:064x}"}
+    ]
+    path = versions.version_path(settings.published_directory, record["version"])
+    with duckdb.connect(str(path)) as file:
+        file.execute("SET TimeZone = 'UTC'")
+        file.execute(MARTS.replace("{number}", str(number)))
+    segments.append(settings.state_directory, [record])

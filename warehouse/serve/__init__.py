@@ -1,0 +1,1 @@
+"""The PostgreSQL of the warehouse's own, where BI tools connect."""

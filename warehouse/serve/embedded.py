@@ -1,0 +1,127 @@
+"""Start, adopt and stop the PostgreSQL in the warehouse's home, and tell its addresses."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import psycopg
+
+from extractors.errors import ConfigError, SourceError
+from localserver import processes
+from localserver.postgres_server import PostgresServer
+from warehouse.config import Settings
+from warehouse.engines import postgres_catalog, postgres_engine, postgres_roles
+
+FOLDER = "postgres"
+DATABASE = "warehouse"
+# `minimal` writes what is made and filled in one transaction once instead of twice. What the last
+# moments before a machine's crash lose is published again: its versions are in the DuckDB files.
+_SETTINGS = {
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "synchronous_commit": "off",
+    "max_connections": "100",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where readers connect. `dsn` holds their password."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    dsn: str
+
+
+def server(settings: Settings) -> PostgresServer:
+    """Return the server of this warehouse, running or not."""
+    return PostgresServer(settings.home / FOLDER, user="warehouse", settings=_SETTINGS)
+
+
+def publisher_dsn(settings: Settings) -> str:
+    """Return the address that versions are published by; SourceError where it does not run."""
+    found = server(settings)
+    if not found.is_running():
+        raise SourceError(
+            "publication.postgres: the embedded PostgreSQL does not run;"
+            " `warehouse serve --detach` starts it"
+        )
+    return found.dsn(DATABASE)
+
+
+def start(settings: Settings, port: int | None = None) -> Endpoint:
+    """Start the server, or adopt the one that runs, and let readers in; its port stays the same.
+
+    ConfigError where it runs on another port than `port`.
+    """
+    found = server(settings)
+    note = found.directory / "port"
+    if port is not None and processes.kept_port(note) != port:
+        if found.is_running():
+            raise ConfigError(
+                f"it runs on port {found.port}; `warehouse serve --stop` stops it, to start it on"
+                f" {port}"
+            )
+        processes.write_private(note, f"{port}\n")
+    found.start()
+    with _administrator(found, "postgres") as connection:
+        if not postgres_catalog.has(connection, "pg_database", "datname", DATABASE):
+            postgres_catalog.run(connection, f"CREATE DATABASE {DATABASE}")
+        postgres_catalog.run(connection, "REVOKE ALL ON DATABASE template1 FROM PUBLIC")
+        postgres_roles.close(connection)
+    secure(settings)
+    return endpoint(settings)
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the server and return whether it ran."""
+    found = server(settings)
+    if not found.is_running():
+        return False
+    found.stop()
+    return True
+
+
+def secure(settings: Settings) -> None:
+    """Take from everybody what readers must not do, and make their role what it is.
+
+    Done at each start and publication: a role may change its own settings and password.
+    """
+    found = server(settings)
+    with _administrator(found, DATABASE) as connection:
+        postgres_roles.close(connection)
+        postgres_roles.set_reader(connection, _reader_password(found))
+
+
+def rotate(settings: Settings) -> None:
+    """Give readers a new password; those who are connected stay. The server need not run."""
+    found = server(settings)
+    processes.write_private(found.directory / "reader-password", f"{secrets.token_urlsafe(24)}\n")
+    if found.is_running():
+        secure(settings)
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """Return where readers connect, and with which password."""
+    found = server(settings)
+    user = postgres_catalog.READER
+    login = f"{user}:{quote(_reader_password(found))}"
+    dsn = f"postgresql://{login}@127.0.0.1:{found.port}/{DATABASE}"
+    return Endpoint("127.0.0.1", found.port, DATABASE, user, dsn)
+
+
+def _reader_password(found: PostgresServer) -> str:
+    path = found.directory / "reader-password"
+    if not path.exists():
+        processes.write_private(path, f"{secrets.token_urlsafe(24)}\n")
+    return path.read_text().strip()
+
+
+@contextlib.contextmanager
+def _administrator(found: PostgresServer, database: str) -> Iterator[psycopg.Connection[object]]:
+    with postgres_engine.connected(postgres_engine.address(found.dsn(database))) as connection:
+        yield connection
