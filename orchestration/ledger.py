@@ -127,5 +127,5 @@ def post(
         return []
     if ledger.postings != entries.postings(settings.state_directory):
         return []
-    rows = connection.execute(f"SELECT * FROM {PROPOSAL} ORDER BY entry_id").to_arrow_table()
+    rows = connection.sql(f"SELECT * FROM {PROPOSAL} ORDER BY entry_id").to_arrow_table()
     return posting.write(settings.state_directory, rows, run_id, as_of)

@@ -91,7 +91,7 @@ SELECT affiliate_id, order_line_id, cause_type, cause_id, currency,
   CAST(CAST(cents AS DECIMAL(38, 0)) * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(18, 2)) AS amount,
   CAST(rate AS DECIMAL(18, 8)) AS rate, CAST(fx_rate AS DECIMAL(18, 8)) AS fx_rate,
   effective_at, matures_at, held_since
-FROM movements ORDER BY affiliate_id, order_line_id, cause_type, cause_id
+FROM movements
 """
 
 

@@ -110,7 +110,7 @@ SELECT md5(concat_ws(chr(31), transaction_id, account)) AS entry_id, transaction
     CAST(CAST($closed_through AS DATE) + INTERVAL 1 MONTH AS DATE)
   ) AS period,
   cause_type, cause_id, CAST($as_of AS TIMESTAMPTZ) AS as_of, CAST($run_id AS VARCHAR) AS run_id
-FROM entries ORDER BY affiliate_id, order_line_id, transaction_id, account
+FROM entries
 """
 
 
