@@ -76,7 +76,7 @@ def environment(home: Path) -> dict[str, str]:
 
 # What a final month's figures were before, and what was posted of commissions, are records of what
 # was published: two shops that published at other times have moved other figures.
-OF_HISTORY = ("campaign.restatements", "affiliate.commission_ledger")
+OF_HISTORY = ("campaign.restatements", "affiliate.commission_ledger", "affiliate.statements")
 
 
 def without_history(version: dict[str, Any]) -> list[dict[str, Any]]:

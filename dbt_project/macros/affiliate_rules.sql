@@ -24,6 +24,7 @@
         {'number': 15, 'name': 'base_less_discounts', 'type': 'switch'},
         {'number': 21, 'name': 'delivery_days', 'type': 'integer'},
         {'number': 25, 'name': 'chargeback_holds', 'type': 'switch'},
+        {'number': 29, 'name': 'payout_calendar', 'type': 'calendar'},
         {
             'number': 30,
             'name': 'affiliate_status',

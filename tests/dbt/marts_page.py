@@ -38,6 +38,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | why a campaign got nothing of an order | `campaign.path_explanations` |
 | which clicks on affiliates' links are held, and why | `affiliate.clicks` |
 | what affiliates earned, are owed and were paid | `affiliate.commission_ledger` |
+| what can be paid to affiliates now | `affiliate.payable` |
 | what is bought together | `recommendation.product_pairs` |
 
 ## Rules that hold for all

@@ -106,7 +106,7 @@ def statements(
     sold = {
         (affiliate, terms[affiliate].currency)
         for affiliate, amount in net_sales.items()
-        if amount and affiliate in terms and affiliate not in {known for known, _ in named}
+        if amount and affiliate in terms
     }
     return [
         _statement(
@@ -115,8 +115,9 @@ def statements(
             account,
             sorted(lines.get(account, ()), key=lambda entry: entry["entry_id"]),
             opening.get(account, NOTHING),
-            terms.get(account[0]) or unknown(*account),
-            net_sales.get(account[0], NOTHING),
+            of := terms.get(account[0]) or unknown(*account),
+            # once, where an affiliate was paid in another currency before
+            net_sales.get(account[0], NOTHING) if account[1] == of.currency else NOTHING,
         )
         for number, account in enumerate(sorted(named | sold), 1)
     ]

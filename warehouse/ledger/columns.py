@@ -56,6 +56,19 @@ STATEMENTS = pa.schema(
         ("closed_at", INSTANT),
         ("paid_at", INSTANT),
         ("content_hash", pa.string()),
+        ("due_date", pa.date32()),
+        ("payout_id", pa.string()),
+    ]
+)
+PAYMENTS = pa.schema(
+    [
+        ("payout_id", pa.string()),
+        ("affiliate_id", pa.string()),
+        ("currency", pa.string()),
+        ("amount", MONEY),
+        ("statement_number", pa.string()),
+        ("outcome", pa.string()),
+        ("exported_at", INSTANT),
     ]
 )
 DECISIONS = pa.schema(

@@ -17,11 +17,11 @@ from warehouse.publish import versions
 
 TERMS = (
     "SELECT affiliate_id, name, affiliate_status, currency, minimum_payout, payout_term"
-    " FROM affiliate.payable"
+    " FROM affiliate.payable WHERE currency = payout_currency"
 )
 OPEN = (
-    "SELECT affiliate_id, period, closable_at, net_sales FROM affiliate.statements"
-    " WHERE status = 'open'"
+    "SELECT affiliate_id, period, max(closable_at), sum(net_sales) FROM affiliate.statements"
+    " WHERE status = 'open' GROUP BY affiliate_id, period"
 )
 
 
@@ -48,8 +48,7 @@ def newest(settings: Settings) -> Facts:
     net_sales: dict[date, dict[str, Decimal]] = {}
     for affiliate, period, at, sales in months:
         closable_at[period] = at
-        of_month = net_sales.setdefault(period, {})
-        of_month[affiliate] = sales
+        net_sales.setdefault(period, {})[affiliate] = sales
     return Facts(
         record["version"],
         datetime.fromisoformat(record["as_of"]),

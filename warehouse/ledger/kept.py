@@ -11,7 +11,7 @@ import duckdb
 
 from extractors.package import utc_text
 from warehouse.engines import duckdb_ledger
-from warehouse.ledger import columns, decisions, entries, statements
+from warehouse.ledger import columns, decisions, entries, payments, statements
 from warehouse.state import segments
 
 SCHEMA = duckdb_ledger.SCHEMA
@@ -19,12 +19,13 @@ SCHEMA = duckdb_ledger.SCHEMA
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is posted, the statements that are closed, and what people decided."""
+    """What is posted, the statements that are closed, what people decided, and the payments."""
 
     postings: Sequence[entries.Posting] = ()
     statements: Sequence[Mapping[str, Any]] = ()
     decisions: Sequence[Mapping[str, Any]] = ()
     closed_through: date | None = None
+    payments: Sequence[Mapping[str, Any]] = ()
 
     def texts(self) -> dict[str, str]:
         """Return for each table a text that differs whenever its rows do; empty for no rows."""
@@ -32,6 +33,7 @@ class Kept:
             "entries": entries.digest(self.postings),
             "statements": _digest([*self.statements, *filter(None, [self.closed_through])]),
             "decisions": _digest(self.decisions),
+            "payments": _digest(self.payments),
         }
 
     def at(self, as_of: datetime) -> "Kept":
@@ -46,6 +48,7 @@ def kept_in(state: Path, known_at: datetime | None = None) -> Kept:
         statements.closed(state, known_at),
         decisions.decided(state, known_at),
         _closed_through(state, known_at),
+        [one.texts() for one in payments.payments(state, known_at).values()],
     )
 
 
@@ -69,6 +72,7 @@ def write(connection: duckdb.DuckDBPyConnection, kept: Kept) -> None:
         {
             "statements": columns.table(kept.statements, columns.STATEMENTS),
             "decisions": columns.table(kept.decisions, columns.DECISIONS),
+            "payments": columns.table(kept.payments, columns.PAYMENTS),
         },
     )
 

@@ -41,6 +41,18 @@ class Payment:
         """Return whether its statements are paid, or may be any moment."""
         return self.outcome in ("open", "paid")
 
+    def texts(self) -> dict[str, str]:
+        """Return the columns of the table of payments that models read."""
+        return {
+            "payout_id": self.payout_id,
+            "affiliate_id": self.affiliate_id,
+            "currency": self.currency,
+            "amount": f"{self.amount:f}",
+            "statement_number": self.statement_number,
+            "outcome": self.outcome,
+            "exported_at": utc_text(self.exported_at),
+        }
+
 
 def payments(state: Path, known_at: datetime | None = None) -> dict[str, Payment]:
     """Return all payments by their id, as they were known by `known_at` (system time)."""

@@ -73,7 +73,7 @@ def import_file(settings: Settings, file: Path, wait: float = 0.0) -> Imported:
                 for event in found
                 for entry in entries(event, period_of(event.told.at, last, zone))
             ]
-            posted = {"posted_at": now, "as_of": as_of, "run_id": run_id}
+            posted = {"posted_at": settings.now(), "as_of": as_of, "run_id": run_id}
             table = columns.table([entry | posted for entry in moved], columns.ENTRIES)
             ledger = posting.write(state, table, run_id)
             with segments.exclusive(state):

@@ -31,21 +31,28 @@ def closed(state: Path, known_at: datetime | None = None) -> list[dict[str, Any]
     """Return the statements that were closed by `known_at` (system time), oldest month first.
 
     Amounts, days and times are texts. One is `paid` while a payment that settles it has arrived.
+    `closed_at` is by the warehouse's clock, as `posted_at` of entries is: the two compare.
     """
     by = utc_text(known_at) if known_at else None
-    known = payments.covered(payments.payments(state, known_at).values())
-    settled = {number: one.at for number, one in known.items() if one.outcome == "paid"}
+    live = payments.covered(payments.payments(state, known_at).values())
     return [
-        {
-            **row,
-            "status": "paid" if row["statement_number"] in settled else "closed",
-            "closed_at": record["closed_at"],
-            "paid_at": utc_text(at) if (at := settled.get(row["statement_number"])) else None,
-        }
+        {**row, "closed_at": record["closed_at"], **_settled(live.get(row["statement_number"]))}
         for record in segments.records(state, KIND)
         if by is None or record["recorded_at"] <= by
         for row in record["rows"]
     ]
+
+
+def _settled(payment: payments.Payment | None) -> dict[str, str | None]:
+    """Return what a payment that is under way, or has arrived, makes of a statement."""
+    if payment is None:
+        return {"status": "closed", "paid_at": None, "payout_id": None}
+    paid_at = payment.at if payment.outcome == "paid" else None
+    return {
+        "status": "paid" if paid_at else "closed",
+        "paid_at": utc_text(paid_at) if paid_at else None,
+        "payout_id": payment.payout_id,
+    }
 
 
 def closed_through(state: Path) -> date | None:

@@ -4,6 +4,8 @@
     'share': '^(0([.][0-9]{1,8})?|1([.]0{1,8})?)$',
     'switch': '^(true|false)$',
     'text': '^.+$',
+    'calendar': '^(net_days [0-9]{1,3}|day_of_month ([1-9]|[12][0-9]|3[01])'
+        ~ '|business_day ([1-9]|1[0-9]|20))$',
 } -%}
 {%- set expected = {
     'integer': 'a whole number',
@@ -11,6 +13,7 @@
     'share': 'a share from 0 to 1, as 0.2',
     'switch': 'true or false',
     'text': 'a text',
+    'calendar': 'net_days N, day_of_month 1 to 31 or business_day 1 to 20',
 } -%}
 
 with rules as (

@@ -34,7 +34,8 @@ create schema affiliate;
 create schema core;
 create table affiliate.payable (
     affiliate_id varchar, name varchar, affiliate_status varchar, currency varchar,
-    minimum_payout decimal(18, 2), payout_term varchar);
+    minimum_payout decimal(18, 2), payout_term varchar,
+    payout_currency varchar generated always as (currency));
 create table affiliate.statements (
     affiliate_id varchar, period date, status varchar, closable_at timestamptz,
     net_sales decimal(18, 4));

@@ -27,6 +27,7 @@ def test_an_empty_ledger_has_its_tables_with_all_their_columns() -> None:
             ("entries", columns.ENTRIES),
             ("statements", columns.STATEMENTS),
             ("decisions", columns.DECISIONS),
+            ("payments", columns.PAYMENTS),
         ):
             table = connection.table(f"ledger.{name}")
             assert (table.columns, len(table)) == (schema.names, 0)
@@ -37,7 +38,8 @@ def test_an_empty_ledger_has_its_tables_with_all_their_columns() -> None:
         )
     assert types["amount"] == "DECIMAL(18,2)"
     assert types["posted_at"] == "TIMESTAMP WITH TIME ZONE"
-    assert kept.Kept().texts() == {"entries": "", "statements": "", "decisions": ""}
+    tables = ("entries", "statements", "decisions", "payments")
+    assert kept.Kept().texts() == dict.fromkeys(tables, "")
 
 
 def test_amounts_and_times_of_records_become_values() -> None:

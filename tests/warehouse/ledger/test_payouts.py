@@ -15,7 +15,9 @@ from tests.warehouse.ledger.office import APRIL, MARCH, MAY, TERMS, Office, at, 
 from warehouse.ledger import (
     claims,
     closing,
+    columns,
     decisions,
+    kept,
     payments,
     payouts,
     posted,
@@ -109,6 +111,17 @@ def test_a_batch_holds_what_is_payable_and_each_statement_once(desk: Desk) -> No
     assert not (desk.office.directory / "second.csv").exists()
     assert desk.outcomes() == {"P-0001-0001": "open", "P-0001-0002": "open"}
     assert desk.owed() == Decimal("40.00")  # until it has arrived
+    ledger = kept.kept_in(desk.office.state)
+    assert [row["payout_id"] for row in ledger.statements] == ["P-0001-0001", "P-0001-0002"]
+    assert columns.table(ledger.payments, columns.PAYMENTS).to_pylist()[0] == {
+        "payout_id": "P-0001-0001",
+        "affiliate_id": "ann",
+        "currency": "GBP",
+        "amount": Decimal("40.00"),
+        "statement_number": "S-2026-03-0001",
+        "outcome": "open",
+        "exported_at": at("2026-06-01"),
+    }
 
 
 def test_rule_19_a_statement_is_closed_then_paid_when_its_payment_arrives(desk: Desk) -> None:
@@ -120,7 +133,7 @@ def test_rule_19_a_statement_is_closed_then_paid_when_its_payment_arrives(desk: 
     assert (done.paid, done.failed, done.bounced, done.known) == (1, 1, 0, 0)
     assert desk.statuses() == {"S-2026-03-0001": "paid", "S-2026-03-0002": "closed"}
     row = statements.closed(desk.office.state)[0]
-    assert row["paid_at"] == "2026-05-20T10:00:00.000000Z"
+    assert (row["paid_at"], row["payout_id"]) == ("2026-05-20T10:00:00.000000Z", "P-0001-0001")
     paid = posted.entries(desk.office.state, order_line_id="(none)")
     assert [
         (one["account"], one["entry_type"], one["amount"], one["cause_id"], one["period"])

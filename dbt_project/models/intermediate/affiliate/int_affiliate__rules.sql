@@ -1,6 +1,7 @@
 {%- set types = {
     'integer': 'integer', 'amount': 'decimal(18, 2)', 'share': 'decimal(9, 8)', 'switch': 'boolean',
     'choice': varchar(256), 'text': varchar(256),
+    'calendar': varchar(256),
 } -%}
 
 with rules as (select * from {{ ref('affiliate_rules') }}),
