@@ -1,9 +1,11 @@
 """The published version in a real PostgreSQL: what arrives, what readers see, what comes back."""
 
 import contextlib
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,23 @@ import pytest
 from extractors.errors import AuditError, ConfigError, SourceError
 from extractors.naming import quoted
 from tests.relational_source import Source, postgres_server, source
+from tests.warehouse import publishing
 from warehouse import config
 from warehouse.config import Settings
-from warehouse.engines import postgres_engine, postgres_schemas, postgres_store, postgres_types
-from warehouse.publish import publication, status, versions
+from warehouse.engines import (
+    duckdb_engine,
+    postgres_engine,
+    postgres_schemas,
+    postgres_store,
+    postgres_types,
+)
+from warehouse.publish import status, versions
+from warehouse.state import segments
 
 __all__ = ["postgres_server", "source"]
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+REPOSITORY = Path(__file__).resolve().parents[2]
+
 Publish = Callable[[int], str]
 
 
@@ -41,28 +52,7 @@ def settings(tmp_path: Path, source: Source) -> Settings:
 @pytest.fixture
 def publish(build: duckdb.DuckDBPyConnection, settings: Settings) -> Publish:
     """Return a function that publishes orders and lines of one amount, and products as ever."""
-    build.execute("CREATE SCHEMA core")
-    build.execute("CREATE TABLE core.products AS SELECT 'é''s' AS name, 7 AS product_id")
-    build.execute("CREATE TABLE core.visits AS SELECT n FROM range(6) AS numbers (n)")
-
-    def publish_orders(amount: int) -> str:
-        for table in ("orders", "order_lines"):
-            build.execute(f"CREATE OR REPLACE TABLE core.{table} AS SELECT {amount} AS amount")
-        build.execute("COMMENT ON TABLE core.orders IS 'One row per order.'")
-        build.execute("COMMENT ON COLUMN core.orders.amount IS 'What it''s worth, 100 %.'")
-        return publication.publish(
-            build,
-            settings,
-            run_id="run",
-            as_of=AS_OF,
-            fingerprint=str(amount),
-            next_due_at=None,
-            sources_of={("core", "orders"): [("s", "t")]},
-            unmatched={},
-            keys={("core", "orders"): ["amount"]},
-        ).version
-
-    return publish_orders
+    return lambda amount: publishing.publish(build, settings, amount)
 
 
 def rows(source: Source, query: str) -> list[Any]:
@@ -96,7 +86,7 @@ def test_readers_see_the_version_its_descriptions_and_which_it_is(
     assert publish(1) == "v000001"
     assert rows(
         source, "select amount, version, as_of from core.orders cross join meta.publication"
-    ) == [(1, "v000001", AS_OF)]
+    ) == [(1, "v000001", publishing.AS_OF)]
     assert rows(source, "select * from core.products") == [("é's", 7)]
     assert rows(
         source,
@@ -279,6 +269,53 @@ def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(
         reader.join()
     assert errors == []
     assert seen == {("v000001", 1, 1), ("v000002", 2, 2)}
+
+
+def killed(settings: Settings, point: str) -> None:
+    """Publish an amount of 2 in a process of its own, and see it die at the point."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.warehouse.publishing", point, str(settings.path), "2"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGKILL, f"{point}: {done.returncode}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("point", publishing.POINTS)
+def test_a_publisher_killed_at_any_step_leaves_a_whole_version_and_no_litter_after_the_next(
+    settings: Settings, source: Source, point: str
+) -> None:
+    text = settings.path.read_text(encoding="utf-8")
+    settings.path.write_text(text.replace("keep: 2", "keep: 1"), encoding="utf-8")
+    settings = config.load(settings.path)
+    with duckdb_engine.build_database(settings.build_database) as build:
+        publishing.publish(build, settings, 1)
+    killed(settings, point)
+    query = (
+        "select p.version, o.amount, l.amount"
+        " from meta.publication as p, core.orders as o, core.order_lines as l"
+    )
+    seen = rows(source, query)
+    assert seen in ([("v000001", 1, 1)], [("v000002", 2, 2)])
+
+    # what the next run does before it begins
+    with segments.exclusive(settings.state_directory):
+        wanted = versions.complete_switch(settings)
+    versions.catch_up(settings)
+    number = int(str(wanted)[-1])
+    assert rows(source, query) == [(wanted, number, number)]
+    assert not lagging(settings)["lags"]
+
+    with duckdb_engine.build_database(settings.build_database) as build:
+        newest = publishing.publish(build, settings, 3)
+    assert rows(source, query) == [(newest, 3, 3)]
+    assert schemas(source) == {"store", "core", "meta", f"{newest}_core", f"{newest}_meta"}
+    used = rows(source, "select distinct stored_as from store.contents where stored_as is not null")
+    assert set(stored(source)) == {name for (name,) in used}
+    assert lagging(settings)["problem"] is None
 
 
 # DuckDB's value: its type and its text in PostgreSQL.

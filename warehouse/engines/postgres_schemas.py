@@ -14,49 +14,9 @@ from psycopg import errors
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
 from warehouse.engines import postgres_catalog as catalog
+from warehouse.engines.postgres_layout import FACTS, LAYOUT, META
 from warehouse.engines.postgres_store import SCHEMA, Table
 
-META = "meta"
-_LAYOUT = """
-CREATE SCHEMA IF NOT EXISTS store;
-CREATE TABLE IF NOT EXISTS store.versions (
-  version text PRIMARY KEY, as_of timestamptz NOT NULL, published_at timestamptz NOT NULL,
-  complete_up_to timestamptz);
-CREATE TABLE IF NOT EXISTS store.contents (
-  version text NOT NULL, table_schema text NOT NULL, table_name text NOT NULL,
-  row_count bigint NOT NULL, content_hash text NOT NULL, stored_as text,
-  PRIMARY KEY (version, table_schema, table_name));
-CREATE TABLE IF NOT EXISTS store.shown (version text NOT NULL);
-CREATE TABLE IF NOT EXISTS store.schemas (schema_name text PRIMARY KEY);
-REVOKE ALL ON SCHEMA store FROM PUBLIC;
-"""
-# What every reader can join to say which version an answer is of, and what it holds.
-_FACTS = {
-    "publication": (
-        "SELECT version, as_of, published_at, complete_up_to FROM store.versions"
-        " WHERE version = {version}",
-        "One row: the version that these schemas show.",
-        {
-            "version": "Its name, such as v000012.",
-            "as_of": "No row uses data of a later time.",
-            "published_at": "When it was made.",
-            "complete_up_to": "The time before which the data of every source are in.",
-        },
-    ),
-    "published_tables": (
-        "SELECT table_schema, table_name, row_count, content_hash, stored_as IS NOT NULL AS is_here"
-        " FROM store.contents WHERE version = {version}",
-        "One row per table of this version.",
-        {
-            "table_schema": "The schema that it belongs to.",
-            "table_name": "Its name there.",
-            "row_count": "Its rows.",
-            "content_hash": "Equal for equal rows, in whichever version.",
-            "is_here": "Whether it is in this database: a table of more than"
-            " publication.detail_rows rows is only in the DuckDB file.",
-        },
-    ),
-}
 # A drop waits for whoever reads, and whoever reads next would wait for the drop.
 _PATIENCE = "SET lock_timeout = '200ms'"
 
@@ -67,7 +27,7 @@ def create_layout(connection: psycopg.Connection[Any]) -> None:
     A server that others administer may refuse the role: its administrator then makes it.
     """
     with connection.transaction():
-        connection.execute(_LAYOUT)
+        connection.execute(LAYOUT)
     if not catalog.has(connection, "pg_roles", "rolname", catalog.READER):
         try:
             catalog.run(connection, f"CREATE ROLE {catalog.READER} NOLOGIN")
@@ -131,19 +91,28 @@ def pin(
             cursor.executemany(
                 "INSERT INTO store.contents VALUES (%s, %s, %s, %s, %s, %s)", contents
             )
-        for schema in sorted({*(table.schema for table in tables), META}):
-            pinned = pinned_name(version, schema)
-            script = [f"CREATE SCHEMA {quoted(pinned)}"]
-            for table in tables:
-                if table.schema == schema:
-                    query = f"SELECT * FROM {quoted(SCHEMA, table.stored_as)}"
-                    texts = comments.get((schema, table.name), (None, {}))
-                    script += catalog.view(pinned, table.name, query, *texts)
-            if schema == META:
-                for name, (query, comment, columns) in _FACTS.items():
-                    of_version = query.format(version=literal(version))
-                    script += catalog.view(pinned, name, of_version, comment, columns)
-            catalog.run(connection, ";".join([*script, *catalog.grants(connection, pinned)]))
+        _pin_schemas(connection, version, tables, comments)
+
+
+def _pin_schemas(
+    connection: psycopg.Connection[Any],
+    version: str,
+    tables: Sequence[Table],
+    comments: Mapping[tuple[str, str], tuple[str | None, Mapping[str, str]]],
+) -> None:
+    for schema in sorted({*(table.schema for table in tables), META}):
+        pinned = pinned_name(version, schema)
+        script = [f"CREATE SCHEMA {quoted(pinned)}"]
+        for table in tables:
+            if table.schema == schema:
+                query = f"SELECT * FROM {quoted(SCHEMA, table.stored_as)}"
+                texts = comments.get((schema, table.name), (None, {}))
+                script += catalog.view(pinned, table.name, query, *texts)
+        if schema == META:
+            for name, (query, comment, columns) in FACTS.items():
+                of_version = query.format(version=literal(version))
+                script += catalog.view(pinned, name, of_version, comment, columns)
+        catalog.run(connection, ";".join([*script, *catalog.grants(connection, pinned)]))
 
 
 def pinned_name(version: str, schema: str) -> str:
@@ -166,17 +135,21 @@ def show(connection: psycopg.Connection[Any], version: str) -> None:
         connection.execute("SET LOCAL lock_timeout = '10s'")
         turn = catalog.one(connection, "SELECT txid_current()", [])
         for schema in sorted(owned | set(wanted)):
-            if catalog.has(connection, "pg_namespace", "nspname", schema):
-                old = quoted(f"{schema}__old_{turn}")
-                catalog.run(connection, f"ALTER SCHEMA {quoted(schema)} RENAME TO {old}")
-            if schema in wanted:
-                aside = quoted(f"{schema}__next")
-                catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
-                connection.execute(
-                    "INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema]
-                )
+            _rename(connection, schema, str(turn), is_wanted=schema in wanted)
         connection.execute("DELETE FROM store.shown")
         connection.execute("INSERT INTO store.shown VALUES (%s)", [version])
+
+
+def _rename(
+    connection: psycopg.Connection[Any], schema: str, turn: str, *, is_wanted: bool
+) -> None:
+    if catalog.has(connection, "pg_namespace", "nspname", schema):
+        old = quoted(f"{schema}__old_{turn}")
+        catalog.run(connection, f"ALTER SCHEMA {quoted(schema)} RENAME TO {old}")
+    if is_wanted:
+        aside = quoted(f"{schema}__next")
+        catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
+        connection.execute("INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema])
 
 
 def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[str]:
