@@ -43,7 +43,7 @@ def _with_reason(command: Command) -> Command:
 @click.group(
     epilog=examples(
         "warehouse decide click c-123 --valid --reason 'asked the partner, a campaign mail'",
-        "warehouse decide adjust ann -- -12.50 --reason 'double payment in March'",
+        "warehouse decide adjust --reason 'double payment in March' ann -- -12.50",
         "warehouse decide list",
     )
 )
@@ -81,7 +81,7 @@ def decide_click(
 @decide.command(
     epilog=examples(
         "warehouse decide adjust ann 25 --reason 'bonus agreed on 3 March'",
-        "warehouse decide adjust ann -- -12.50 --reason 'double payment in March'",
+        "warehouse decide adjust --reason 'double payment in March' ann -- -12.50",
     )
 )
 @click.argument("affiliate")
