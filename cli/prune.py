@@ -24,8 +24,8 @@ def prune(ctx: click.Context, dry_run: bool, wait: float, as_json: bool) -> None
 
     from cli.progress import reporter
     from orchestration import housekeeping
+    from orchestration.opening import running
     from orchestration.options import Options
-    from orchestration.pipeline import running
 
     with reporter() as tell:
         if dry_run:

@@ -9,7 +9,7 @@ from orchestration.defs.ingestion.assets import raw_assets
 from orchestration.defs.ingestion.sensors import unfinished_sensor
 from orchestration.defs.marts.assets import mart_assets
 from orchestration.defs.publication.assets import hourly_schedule, publication_asset, refresh_job
-from orchestration.pipeline import running
+from orchestration.opening import running
 from orchestration.resources import Opening, Session, pipeline_resource
 from warehouse import config
 from warehouse.config import Settings

@@ -8,8 +8,9 @@ from typing import Any
 
 from extractors.package import Column, Manifest, package_directory
 from orchestration import dynamodb, progress
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import Pipeline, running
+from orchestration.pipeline import Pipeline
 from warehouse.config import Settings
 from warehouse.config.sources import DynamodbSource
 from warehouse.load import discards, quarantine

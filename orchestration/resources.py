@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 
 from orchestration import progress
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import Pipeline, running
+from orchestration.pipeline import Pipeline
 from warehouse.config import Settings
 
 AS_OF_TAG = "warehouse/as_of"

@@ -21,8 +21,9 @@ from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
 from orchestration.home import dagster_home
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import CANCELLED, running
+from orchestration.pipeline import CANCELLED
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load import chains

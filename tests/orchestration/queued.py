@@ -9,8 +9,8 @@ import sys
 import traceback
 from pathlib import Path
 
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import running
 from warehouse import config
 
 

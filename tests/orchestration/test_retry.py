@@ -12,8 +12,8 @@ from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot
 from localserver import processes
 from orchestration import progress, relational
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import running
 from tests.relational_source import Source, postgres_server, source
 from warehouse import config
 from warehouse.engines.duckdb_engine import build_database

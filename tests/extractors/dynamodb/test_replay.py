@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from orchestration import quarantine
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import running
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.load import rejected

@@ -7,8 +7,8 @@ import duckdb
 import yaml
 
 from orchestration import quarantine
+from orchestration.opening import running
 from orchestration.options import Options
-from orchestration.pipeline import running
 from tests.relational_source import Source
 from warehouse import config
 from warehouse.config import Settings
