@@ -16,6 +16,7 @@ from cli.shared import (
     settings_of,
     time_text,
 )
+from cli.status import print_lagging
 
 if TYPE_CHECKING:
     from orchestration.run import RunResult
@@ -82,6 +83,7 @@ def run(
         print_json(result.to_dict())
     else:
         _print_summary(result)
+        print_lagging(result.targets, result.held or result.version)
 
 
 def _print_summary(result: "RunResult") -> None:

@@ -1,6 +1,6 @@
 """`warehouse status` and `warehouse versions`: what is loaded, built and shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,15 +44,7 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
         if found["hold"]:
             held = f" (held; {newest} is the newest, `warehouse publish --resume` shows it)"
         click.echo(f"version {found['version']} as of {time_text(found['as_of'])}{held}")
-    for target in found["targets"]:
-        if target["lags"]:
-            click.echo(
-                f"target {target['name']} lags: it shows {target['version'] or 'nothing'},"
-                f" {found['hold'] or newest} is to be shown; the next `warehouse run`, `rollback`"
-                " or `publish --resume` switches it"
-            )
-        if target["problem"]:
-            click.echo(f"target {target['name']}: {target['problem']}")
+    print_lagging(found["targets"], found["hold"] or newest)
     if text := last_run_text(found["last_run"]):
         click.echo(text)
     click.echo()
@@ -92,6 +84,19 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
                 for mart in found["marts"]
             ],
         )
+
+
+def print_lagging(targets: Iterable[Mapping[str, Any]], wanted: str | None) -> None:
+    """Print which targets show another version than `wanted`, and what keeps them from it."""
+    for target in targets:
+        if target["lags"]:
+            click.echo(
+                f"target {target['name']} lags: it shows {target['version'] or 'nothing'},"
+                f" {wanted} is to be shown; the next `warehouse run`, `rollback`"
+                " or `publish --resume` switches it"
+            )
+        if target["problem"]:
+            click.echo(f"target {target['name']}: {target['problem']}")
 
 
 def last_run_text(run: Mapping[str, Any] | None) -> str | None:

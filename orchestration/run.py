@@ -36,7 +36,8 @@ from warehouse.publish import publication, status, versions
 class RunResult:
     """What a run did. `published` is False when nothing was new; `version` is the newest.
 
-    `as_of` is that version's; `rejected` counts the rejected rows that are open.
+    `as_of` is that version's; `rejected` counts the rejected rows that are open; `targets` are the
+    places where readers find versions, as `status` tells of them.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class RunResult:
     held: str | None
     tables: tuple[dict[str, Any], ...]
     rejected: int
+    targets: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -132,6 +134,7 @@ def _run(
         execute(settings, job, dagster, session, tags, selected)
     pipeline = session.pipeline
     assert pipeline is not None
+    left = status.status(settings)
     return RunResult(
         pipeline.run_id,
         utc_text(newest) if (newest := publication.newest_as_of(settings)) else None,
@@ -139,7 +142,8 @@ def _run(
         pipeline.published is not None,
         versions.held_version(settings),
         tuple(result.to_dict() for result in pipeline.tables),
-        sum(table["quarantined"] for table in status.status(settings)["tables"]),
+        sum(table["quarantined"] for table in left["tables"]),
+        tuple(left["targets"]),
     )
 
 

@@ -230,10 +230,19 @@ def test_another_publication_of_the_same_name_replaces_what_is_there(
 ) -> None:
     publish(1)
     record = versions.publication(settings, "v000001") or {}
-    source.run("update store.versions set published_at = published_at - interval '1 day'")
-    versions.targets(settings)[1].prepare(record)
-    assert rows(source, "select amount, published_at from v000001_core.orders, meta.publication")
-    assert versions.targets(settings)[1].has("v000001")
+    target = versions.targets(settings)[1]
+    # as if this one had been published, and shown, before the state was restored to an earlier time
+    record = {
+        **record,
+        "published_at": "2025-01-01T00:00:00.000000Z",
+        "as_of": "2025-01-01T00:00:00Z",
+    }
+    target.prepare(record)
+    target.show("v000001")
+    assert (target.shown(), target.has("v000001")) == ("v000001", False)
+    versions.catch_up(settings)
+    assert target.has("v000001")
+    assert rows(source, "select as_of from meta.publication") == [(publishing.AS_OF,)]
 
 
 def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(

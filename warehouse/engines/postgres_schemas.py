@@ -82,7 +82,10 @@ def pin(
     for (schema, name), listed in only_in_file.items():
         contents.append([version, schema, name, listed["rows"], listed["content_hash"], None])
     with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '10s'")
+        # Of the same name may be one from before a restore, which readers are to be shown no more.
         _drop_version(connection, version)
+        connection.execute("DELETE FROM store.shown WHERE version = %s", [version])
         connection.execute(
             "INSERT INTO store.versions VALUES (%s, %s, %s, %s)",
             [version, record["as_of"], record["published_at"], record["complete_up_to"]],

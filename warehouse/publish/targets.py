@@ -71,11 +71,11 @@ def prepare(targets: Iterable[Target], record: Mapping[str, Any], problems: Prob
 
 
 def catch_up(targets: Iterable[Target], record: Mapping[str, Any], problems: Problems) -> None:
-    """Bring a version to each target that shows another and does not have it."""
+    """Bring a version to each target that does not have it."""
     version = str(record["version"])
     for target in targets:
         with problems.noted(target):
-            if target.shown() != version and not target.has(version):
+            if not target.has(version):
                 target.prepare(record)
 
 
