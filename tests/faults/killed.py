@@ -37,6 +37,8 @@ POINTS: dict[str, Hook] = {
     "certify": after("warehouse.load.outbox", "add", 2, _is_certificate),
     # some models are built; dbt goes on without its parent
     "build": _later(in_dbt(4), 0.5),
+    # the entries of affiliates' commissions are written, no record names them
+    "post": after("warehouse.ledger.posting", "write"),
     # the version's file is written under its temporary name
     "publish": after("warehouse.engines.duckdb_snapshot", "copy_public"),
     # the version is recorded in state, readers still see the one before

@@ -78,6 +78,7 @@ def test_a_run_killed_while_dbt_builds_is_repeated_once_the_living_dbt_is_ended(
 
 
 def test_a_run_killed_while_publishing_is_finished_by_the_next(shop: Shop, demo_shop: Shop) -> None:
+    killed_run(shop, "post")
     killed_run(shop, "publish")
     assert shop.versions() == []
     killed_run(shop, "switch")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from warehouse import config, lease
 from warehouse.backup import restore, store, take
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
+from warehouse.ledger import columns, entries, posting
 from warehouse.load import package, positions, replay
 from warehouse.publish import publication, versions
 from warehouse.state import segments
@@ -116,6 +118,34 @@ def test_everything_a_warehouse_keeps_comes_back_and_the_next_run_goes_on(
     with duckdb_engine.build_database(settings.build_database) as connection:
         assert positions.position(connection, "s", "main", "t") == {"at": 3}
         assert raw_rows(connection) == [("1", 1), ("2", 2), ("3", 3)]
+
+
+def test_posted_entries_come_back_and_damaged_ones_are_not_backed_up(
+    run: Run, settings: Settings, elsewhere: Settings, backups: Path
+) -> None:
+    run(1)
+    state = settings.state_directory
+    pair = {"expense": Decimal(1), "pending": Decimal(-1)}
+    rows = [
+        {
+            "entry_id": one,
+            "transaction_id": "t",
+            "account": one,
+            "currency": "GBP",
+            "amount": amount,
+        }
+        for one, amount in pair.items()
+    ]
+    with segments.exclusive(state):
+        segments.append(state, posting.write(state, columns.table(rows, columns.ENTRIES), "r"))
+    take.take(settings, backups)
+    restore.restore(elsewhere, backups)
+    assert entries.verify(elsewhere.state_directory) == 1
+    assert entries.postings(elsewhere.state_directory)[0].rows == 2
+    [file] = (state / entries.FOLDER).iterdir()
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(AuditError, match=r"entries-000001\.parquet: was changed"):
+        take.take(settings, backups)
 
 
 def test_a_backup_without_a_build_database_is_restored_and_made_again_from_landing(

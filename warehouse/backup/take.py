@@ -16,6 +16,7 @@ from warehouse.backup import restore, store
 from warehouse.backup.store import CONFIGURATION, Backup, Entry
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
+from warehouse.ledger import entries
 from warehouse.load import positions
 from warehouse.publish import versions
 from warehouse.state import chain, segments
@@ -66,6 +67,7 @@ def _take(settings: Settings, directory: Path, keep: int | None) -> Taken:
     where = _positions(settings)
     with segments.exclusive(settings.state_directory):  # a rollback takes no lease
         segments.verify(settings.state_directory)
+        entries.verify(settings.state_directory)
         copying.add_all(_below(settings.state_directory, "state"))
         current = versions.current_version(settings.published_directory)
         newest = next(versions.publications(settings), None)
