@@ -7,6 +7,7 @@ final as (
         cast(name as {{ varchar(1024) }}) as name,
         cast(user_id as {{ varchar(256) }}) as customer_id,
         cast(status as {{ varchar(64) }}) as status,
+        coalesce(updated_at, joined_at) as status_since,
         joined_at,
         cast(payout_currency as {{ varchar(64) }}) as payout_currency,
         cast(minimum_payout as decimal(18, 4)) as minimum_payout,

@@ -1,0 +1,121 @@
+with amounts as (select * from {{ ref('int_affiliate__amounts') }}),
+
+payments as (
+    select * from {{ ref('stg_billing__payments') }}
+    where kind in ('chargeback', 'reversal')
+),
+
+decisions as (
+    select * from {{ source('ledger', 'decisions') }}
+    where kind = 'extend_hold' and effective_at <= {{ as_of() }}
+),
+
+-- a dispute is open until money moved, or the shop won
+disputes as (
+    select
+        payments.order_id,
+        min(payments.paid_at) as held_since
+    from payments
+    left join
+        payments as reversals
+        on
+            payments.order_id = reversals.order_id
+            and reversals.kind = 'reversal'
+            and payments.paid_at <= reversals.paid_at
+    where
+        payments.kind = 'chargeback'
+        and payments.status not in ('settled', 'lost', 'won', 'failed')
+        and reversals.payment_id is null
+    group by payments.order_id
+),
+
+held as (
+    select
+        order_line_id,
+        affiliate_id,
+        ordered_at,
+        (delivery_days + coalesce(hold_days, 0)) * interval '1 day' as held_for
+    from amounts
+),
+
+-- of an affiliate whose hold is extended, the lines that were still in it
+decided as (
+    select
+        held.order_line_id,
+        decisions.days
+    from held
+    inner join decisions on held.order_line_id = decisions.order_line_id
+    union all
+    select
+        held.order_line_id,
+        decisions.days
+    from held
+    inner join decisions on held.affiliate_id = decisions.affiliate_id
+    where
+        decisions.order_line_id = '(none)'
+        and held.ordered_at <= decisions.effective_at
+        and held.ordered_at + held.held_for > decisions.effective_at
+),
+
+extensions as (
+    select
+        order_line_id,
+        cast(sum(days) as integer) as extension_days
+    from decided
+    group by order_line_id
+),
+
+final as (
+    select
+        amounts.order_line_id,
+        amounts.order_id,
+        amounts.cell,
+        amounts.affiliate_id,
+        amounts.click_id,
+        amounts.clicked_at,
+        amounts.coupon_code,
+        amounts.attribution_rule,
+        amounts.reason,
+        amounts.self_referral_rule,
+        amounts.plan_id,
+        amounts.tier,
+        amounts.tier_sales,
+        amounts.tier_statement,
+        amounts.rate,
+        amounts.rate_rule,
+        amounts.window_rule,
+        amounts.window_hours,
+        amounts.window_ends_at,
+        amounts.delivery_days,
+        coalesce(amounts.hold_days, 0) as hold_days,
+        coalesce(extensions.extension_days, 0) as extension_days,
+        amounts.order_currency,
+        amounts.quantity,
+        amounts.line_amount,
+        amounts.discount_share,
+        amounts.vat_rate,
+        amounts.base_amount,
+        amounts.reporting_line_amount,
+        amounts.currency,
+        amounts.fx_rate,
+        amounts.fx_rule,
+        amounts.uncapped_amount,
+        case
+            when amounts.commission_amount < amounts.order_amount then 'cap_per_month'
+            when amounts.order_amount < amounts.item_amount then 'cap_per_order'
+            when amounts.item_amount < amounts.uncapped_amount then 'cap_per_item'
+        end as cap_rule,
+        amounts.commission_amount,
+        amounts.ordered_at,
+        amounts.ordered_at
+        + (
+            amounts.delivery_days + coalesce(amounts.hold_days, 0)
+            + coalesce(extensions.extension_days, 0)
+        ) * interval '1 day' as matures_at,
+        case when amounts.chargeback_holds then disputes.held_since end as held_since
+    from amounts
+    left join extensions on amounts.order_line_id = extensions.order_line_id
+    left join disputes on amounts.order_id = disputes.order_id
+)
+
+select * from final

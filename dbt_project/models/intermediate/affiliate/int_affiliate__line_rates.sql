@@ -1,0 +1,90 @@
+with sources as (select * from {{ ref('int_affiliate__sources') }}),
+
+affiliates as (select * from {{ ref('stg_affiliate__affiliates') }}),
+
+order_rates as (select * from {{ ref('int_finance__order_rates') }}),
+
+rates as (select * from {{ ref('int_finance__rates') }}),
+
+entries as (
+    select * from {{ source('ledger', 'entries') }}
+    where account = 'commission_expense' and order_line_id <> '(none)'
+),
+
+-- what a line was first posted with stays its own
+first_posted as (
+    select
+        order_line_id,
+        affiliate_id,
+        fx_rate
+    from entries
+    where fx_rate is not null
+    qualify
+        row_number() over (
+            partition by order_line_id, affiliate_id order by posted_at, entry_id
+        ) = 1
+),
+
+paid as (
+    select
+        sources.order_line_id,
+        sources.affiliate_id,
+        order_rates.currency as order_currency,
+        coalesce(affiliates.payout_currency, '{{ var("reporting_currency") }}') as currency,
+        order_rates.rate,
+        order_rates.rate_date
+    from sources
+    inner join order_rates on sources.order_id = order_rates.order_id
+    left join affiliates on sources.affiliate_id = affiliates.affiliate_id
+),
+
+-- hundred-millionths of the reporting currency
+quoted_units as (
+    select
+        paid.order_line_id,
+        paid.affiliate_id,
+        paid.order_currency,
+        paid.currency,
+        cast(paid.rate * 100000000 as decimal(19, 0)) as order_rate,
+        cast(
+            {{ reporting_rate('paid.currency', 'rates.rate') }} * 100000000 as decimal(19, 0)
+        ) as payout_rate
+    from paid
+    left join rates on paid.currency = rates.currency and paid.rate_date = rates.rate_date
+),
+
+-- units of the payout currency for one of the order's, rounded half up to 8 places
+quoted as (
+    select
+        *,
+        case
+            when order_currency = currency then cast(1 as decimal(18, 8))
+            when payout_rate > 0
+                then
+                    cast(
+                        cast(
+                            {{ whole_quotient(
+                                'order_rate * 200000000 + payout_rate', '2 * payout_rate'
+                            ) }} as decimal(18, 0)
+                        ) * cast(0.00000001 as decimal(9, 8)) as decimal(18, 8)
+                    )
+        end as fx_rate
+    from quoted_units
+),
+
+final as (
+    select
+        quoted.order_line_id,
+        quoted.order_currency,
+        quoted.currency,
+        coalesce(first_posted.fx_rate, quoted.fx_rate) as fx_rate,
+        case when first_posted.fx_rate is null then 'order_date' else 'first_posted' end as fx_rule
+    from quoted
+    left join
+        first_posted
+        on
+            quoted.order_line_id = first_posted.order_line_id
+            and quoted.affiliate_id = first_posted.affiliate_id
+)
+
+select * from final

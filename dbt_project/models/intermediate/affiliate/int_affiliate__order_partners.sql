@@ -1,0 +1,99 @@
+with click_keys as (select * from {{ ref('int_affiliate__click_keys') }}),
+
+order_keys as (select * from {{ ref('int_affiliate__order_keys') }}),
+
+coupon_orders as (select * from {{ ref('int_affiliate__coupon_orders') }}),
+
+plans as (select * from {{ ref('stg_affiliate__commission_plans') }}),
+
+rules as (select * from {{ ref('int_affiliate__rules') }}),
+
+numbers as (select * from {{ ref('int_core__numbers') }}),
+
+windows as (
+    select window_days * 24 as window_hours
+    from plans
+    union all
+    select
+        greatest(
+            coalesce(click_window_hours, 0),
+            no_plan_window_days * 24,
+            case
+                when cart_window_hours is not null
+                    then cart_expiry_days * 24 + cart_window_hours
+                else 0
+            end
+        ) as window_hours
+    from rules
+),
+
+-- the calendar months, of 28 days or more, that the longest window can reach into
+reach as (
+    select max(window_hours) as longest_hours
+    from windows
+),
+
+months_back as (
+    select numbers.day_number as month_count
+    from numbers
+    inner join reach on (numbers.day_number - 1) * 28 * 24 <= reach.longest_hours
+),
+
+-- By months, so that one who clicks a thousand times and buys a hundred times is not met 100,000
+-- times: which click it was is looked for later, in their order.
+clicked_months as (
+    select distinct
+        click_key,
+        affiliate_id,
+        cast({{ month_number('occurred_at') }} as integer) as click_month
+    from click_keys
+),
+
+reachable as (
+    select
+        order_keys.order_id,
+        order_keys.order_key,
+        cast({{ month_number('order_keys.ordered_at') }} - months_back.month_count as integer)
+            as click_month
+    from order_keys
+    cross join months_back
+),
+
+clicked as (
+    select distinct
+        reachable.order_id,
+        clicked_months.affiliate_id
+    from reachable
+    inner join
+        clicked_months
+        on
+            reachable.order_key = clicked_months.click_key
+            and reachable.click_month = clicked_months.click_month
+),
+
+united as (
+    select
+        order_id,
+        affiliate_id
+    from clicked
+    union
+    select
+        order_id,
+        affiliate_id
+    from coupon_orders
+),
+
+final as (
+    select
+        united.order_id,
+        united.affiliate_id,
+        coupon_orders.coupon_code
+    from united
+    left join
+        coupon_orders
+        on
+            united.order_id = coupon_orders.order_id
+            and united.affiliate_id = coupon_orders.affiliate_id
+)
+
+select * from final
