@@ -8,16 +8,15 @@ from decimal import Decimal
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 import psycopg
-import pytest
 import sqlalchemy as sa
 
-from tests.clients.conftest import Server
+from tests.clients.conftest import Server, missing
 
 
 def psql(bi: Server, *commands: str) -> str:
     client = shutil.which("psql")
     if client is None:
-        pytest.skip("no psql on this machine")
+        missing("no psql on this machine")
     options = [word for command in commands for word in ("-c", command)]
     done = subprocess.run(
         [client, bi.dsn, "-X", "-At", *options], capture_output=True, text=True, check=False

@@ -245,12 +245,15 @@ def test_another_publication_of_the_same_name_replaces_what_is_there(
     assert rows(source, "select as_of from meta.publication") == [(publishing.AS_OF,)]
 
 
+@pytest.mark.parametrize(
+    ("readers", "switches"), [(4, 10), pytest.param(50, 100, marks=pytest.mark.soak)]
+)
 def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(
-    publish: Publish, settings: Settings, source: Source
+    publish: Publish, settings: Settings, source: Source, readers: int, switches: int
 ) -> None:
     publish(1)
     publish(2)
-    places = versions.targets(settings)[1]
+    target = versions.targets(settings)[1]
     errors: list[str] = []
     seen: set[tuple[Any, ...]] = set()
     over = threading.Event()
@@ -267,15 +270,15 @@ def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(
                 except psycopg.Error as error:
                     errors.append(str(error))
 
-    readers = [threading.Thread(target=read) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    for _ in range(10):
-        places.show("v000001")
-        places.show("v000002")
+    threads = [threading.Thread(target=read) for _ in range(readers)]
+    for thread in threads:
+        thread.start()
+    for _ in range(switches // 2):
+        target.show("v000001")
+        target.show("v000002")
     over.set()
-    for reader in readers:
-        reader.join()
+    for thread in threads:
+        thread.join()
     assert errors == []
     assert seen == {("v000001", 1, 1), ("v000002", 2, 2)}
 
