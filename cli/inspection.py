@@ -62,13 +62,24 @@ def inspect(settings: "Settings") -> Findings:
             _postgres(settings, name, source, findings)
     drift.add_missing(settings, findings)
     if settings.publication.postgres is not None:
-        from warehouse.publish import postgres_target
-
-        try:
-            postgres_target.check(settings)
-        except WarehouseError as error:
-            findings.add(error)
+        _publication(settings, findings)
     return findings
+
+
+def _publication(settings: "Settings", findings: Findings) -> None:
+    from warehouse.publish import postgres_target
+    from warehouse.serve import embedded
+
+    if settings.publication.postgres == "embedded" and not embedded.server(settings).is_running():
+        findings.notes.append(
+            "publication.postgres: the embedded PostgreSQL does not run;"
+            " `warehouse serve --detach` starts it"
+        )
+        return
+    try:
+        postgres_target.check(settings)
+    except WarehouseError as error:
+        findings.add(error)
 
 
 def _postgres(

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cli import inspection
 from localserver import processes
 from tests.cli.command import REPOSITORY, Command
 from tests.cli.test_versions import CONFIGURATION, shown
@@ -98,3 +99,10 @@ def test_it_is_said_what_it_needs(warehouse: Command) -> None:
     path.write_text(EMBEDDED)
     assert "--stop goes with no other option" in warehouse.fails(2, "serve", "--stop", "--detach")
     assert warehouse("serve", "--stop").stdout == "it did not run\n"
+    (note,) = inspection.inspect(config.load(path)).notes
+    assert note.endswith("does not run; `warehouse serve --detach` starts it")
+    path.write_text(
+        CONFIGURATION + "publication: { postgres: postgresql://a:b@bi.example/marts }\n"
+    )
+    problems = inspection.inspect(config.load(path)).problems
+    assert "bi.example is another machine" in problems[-1].message
