@@ -151,6 +151,11 @@ affiliates or for one, from a day to a day; `off` switches a rule off.
 Two clicks with one id are one click that was delivered twice. `self` clicks still take part in
 attribution, so that the order earns nothing; the others do not, and the click before them counts.
 
+**Orders seconds after their click.** Software in a browser can click for people who are about to
+pay. A line that was ordered less than `click_order_minimum_seconds` after the click that brought it
+does not mature (`held_rule` is `too_soon` in `affiliate.conversions`) until somebody has decided
+about the click, either way.
+
 **Hashed addresses and agents.** Where `warehouse.yml` keeps them as keyed hashes, as the demo does,
 no list of addresses or patterns of agents can match. Whatever only asks whether two are the same
 works as before: in place of `agent` stands `agent_sees_nothing`, in place of `data_centre`

@@ -36,6 +36,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what programs did, and is counted nowhere else | `campaign.excluded_traffic_daily` |
 | which campaign an order is owed to | `campaign.attribution`, `campaign.paths` |
 | why a campaign got nothing of an order | `campaign.path_explanations` |
+| what an affiliate's links bring per day, and what they cost | `affiliate.performance_daily` |
 | which clicks on affiliates' links are held, and why | `affiliate.clicks` |
 | whose each order line is, what it earns, and why | `affiliate.conversions` |
 | what affiliates earned, are owed and were paid | `affiliate.commission_ledger` |

@@ -37,6 +37,7 @@ SETTINGS = {
     "click_order_minimum_clicks": None,
     "click_order_share": None,
     "click_own_device_days": 1,
+    "click_order_minimum_seconds": 15,
 }
 START = datetime(2011, 5, 1, 9, 55, tzinfo=UTC)
 TEXT, WHOLE, INSTANT = pa.string(), pa.int64(), pa.timestamp("us", "UTC")

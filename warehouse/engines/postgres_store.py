@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -58,30 +57,13 @@ def load(conninfo: str, file: duckdb.DuckDBPyConnection, tables: Iterable[Table]
 
     AuditError where the values would not arrive as they are, or did not.
     """
-    missing = {table.stored_as: table for table in tables}.values()
+    missing = list({table.stored_as: table for table in tables}.values())
     for table in missing:
         _refuse_unfit(file, table)
-    # The largest first: the others fill the time of the second connection.
-    waiting = deque(sorted(missing, key=lambda table: -table.rows))
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        done = [
-            threads.submit(_load_all, conninfo, file.cursor(), waiting) for _ in range(_AT_ONCE)
-        ]
+        done = [threads.submit(_load, conninfo, file.cursor(), table) for table in missing]
         for one in done:
             one.result()
-
-
-def _load_all(conninfo: str, file: duckdb.DuckDBPyConnection, waiting: deque[Table]) -> None:
-    """Load tables that wait, one after the other, until none does."""
-    with postgres_engine.told(), adbc.connect(conninfo) as connection:
-        while True:
-            try:
-                table = waiting.popleft()
-            except IndexError:
-                return
-            with connection.cursor() as cursor:
-                _load(file.cursor(), cursor, table)
-            connection.commit()
 
 
 def _refuse_unfit(file: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -99,21 +81,25 @@ def _refuse_unfit(file: duckdb.DuckDBPyConnection, table: Table) -> None:
             )
 
 
-def _load(file: duckdb.DuckDBPyConnection, cursor: Any, table: Table) -> None:
+def _load(conninfo: str, file: duckdb.DuckDBPyConnection, table: Table) -> None:
     target = quoted(SCHEMA, table.stored_as)
     columns = ", ".join(f"{quoted(column.name)} {column.type}" for column in table.columns)
     values = ", ".join(f"{column.select} AS {quoted(column.name)}" for column in table.columns)
-    # One that another, killed publisher is still writing is waited for.
-    cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} ({columns})")
-    if not _is_empty(cursor, target):
-        return
-    rows = file.sql(f"SELECT {values} FROM {quoted(table.schema, table.name)}")
-    reader = rows.to_arrow_reader(100_000)
-    cursor.adbc_ingest(table.stored_as, reader, mode="append", db_schema_name=SCHEMA)
-    for index in _indexes(file, table):
-        cursor.execute(index)
-    cursor.execute(f"ANALYZE {target}")
-    _compare(file, cursor, table)
+    with postgres_engine.told(), adbc.connect(conninfo) as connection:
+        with connection.cursor() as cursor:
+            # One that another, killed publisher is still writing is waited for.
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} ({columns})")
+            if not _is_empty(cursor, target):
+                return
+            reader = file.sql(
+                f"SELECT {values} FROM {quoted(table.schema, table.name)}"
+            ).to_arrow_reader(100_000)
+            cursor.adbc_ingest(table.stored_as, reader, mode="append", db_schema_name=SCHEMA)
+            for index in _indexes(file, table):
+                cursor.execute(index)
+            cursor.execute(f"ANALYZE {target}")
+            _compare(file, cursor, table)
+        connection.commit()
 
 
 def _is_empty(cursor: Any, target: str) -> bool:

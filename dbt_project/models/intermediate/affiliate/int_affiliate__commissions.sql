@@ -10,6 +10,15 @@ decisions as (
     where kind = 'extend_hold' and effective_at <= {{ as_of() }}
 ),
 
+-- an order seconds after its click was under way before: who clicked may have been made to
+quick_clicks as (
+    select
+        click_id,
+        occurred_at + click_order_minimum_seconds * interval '1 second' as too_soon_until
+    from {{ ref('int_affiliate__judged_clicks') }}
+    where not is_reviewed and click_order_minimum_seconds is not null
+),
+
 -- a dispute is open until money moved, or the shop won
 disputes as (
     select
@@ -112,10 +121,19 @@ final as (
             amounts.delivery_days + coalesce(amounts.hold_days, 0)
             + coalesce(extensions.extension_days, 0)
         ) * interval '1 day' as matures_at,
-        case when amounts.chargeback_holds then disputes.held_since end as held_since
+        case
+            when amounts.chargeback_holds and disputes.held_since is not null
+                then disputes.held_since
+            when amounts.ordered_at < quick_clicks.too_soon_until then amounts.ordered_at
+        end as held_since,
+        case
+            when amounts.chargeback_holds and disputes.held_since is not null then 'chargeback'
+            when amounts.ordered_at < quick_clicks.too_soon_until then 'too_soon'
+        end as held_rule
     from amounts
     left join extensions on amounts.order_line_id = extensions.order_line_id
     left join disputes on amounts.order_id = disputes.order_id
+    left join quick_clicks on amounts.click_id = quick_clicks.click_id
 )
 
 select * from final

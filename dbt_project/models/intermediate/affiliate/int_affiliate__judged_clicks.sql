@@ -118,7 +118,8 @@ final as (
                     end
             when judged.rule is not null then judged.found_figures
         end as validity_figures,
-        last_decisions.kind is not null as is_reviewed
+        last_decisions.kind is not null as is_reviewed,
+        judged.click_order_minimum_seconds
     from judged
     left join last_decisions on judged.click_id = last_decisions.click_id
 )

@@ -7,6 +7,7 @@
     'click_affiliate_per_minute',
     'click_order_minimum_clicks',
     'click_own_device_days',
+    'click_order_minimum_seconds',
     'click_agent_seen_share',
     'click_order_share',
 ] -%}

@@ -92,7 +92,8 @@ final as (
         commissions.ordered_at,
         {{ reporting_date('commissions.ordered_at') }} as order_date,
         commissions.matures_at,
-        commissions.held_since
+        commissions.held_since,
+        cast(commissions.held_rule as {{ varchar(64) }}) as held_rule
     from commissions
     left join
         due_amounts
