@@ -26,7 +26,7 @@ from warehouse.engines import (
     postgres_store,
     postgres_types,
 )
-from warehouse.publish import status, versions
+from warehouse.publish import status, targets, versions
 from warehouse.state import segments
 
 __all__ = ["postgres_server", "source"]
@@ -223,6 +223,18 @@ def test_a_schema_that_is_not_ours_is_left_alone(
     assert "has a schema core that the warehouse did not make" in lagging(settings)["problem"]
     assert rows(source, "select count(*) from core.theirs") == [(0,)]
     assert lagging(settings)["version"] is None
+
+
+def test_a_file_that_cannot_be_read_holds_up_nobody_else(
+    publish: Publish, settings: Settings
+) -> None:
+    publish(1)
+    versions.version_path(settings.published_directory, "v000002").write_text("torn")
+    record = {**(versions.publication(settings, "v000001") or {}), "version": "v000002"}
+    places = versions.targets(settings)
+    targets.catch_up(places, record, versions.problems(settings))
+    assert not places[1].has("v000002")
+    assert "v000002.duckdb" in lagging(settings)["problem"]
 
 
 def test_another_publication_of_the_same_name_replaces_what_is_there(

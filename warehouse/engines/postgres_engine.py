@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import adbc_driver_manager
+import duckdb
 import psycopg
 from psycopg import conninfo
 
@@ -72,10 +73,10 @@ def connected(conninfo_text: str) -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn an error of either driver into one line."""
+    """Turn an error of either driver, or of the file that is read, into one line."""
     try:
         yield
-    except (psycopg.Error, adbc_driver_manager.Error) as error:
+    except (psycopg.Error, adbc_driver_manager.Error, duckdb.Error) as error:
         raise SourceError(f"{_KEY}: {_first_line(error)}") from error
 
 
