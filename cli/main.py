@@ -35,6 +35,7 @@ COMMANDS = {
     "close-statements": "cli.statements:close_statements",
     "statement": "cli.statements:statement",
     "payouts": "cli.payouts:payouts",
+    "explain-commission": "cli.explain_commission:explain_commission",
     "decide": "cli.decide:decide",
     "prune": "cli.prune:prune",
     "backup": "cli.backup:backup",

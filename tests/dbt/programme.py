@@ -129,6 +129,14 @@ class Programme:
                 order_date=ordered.date(),
             )
 
+    def cancel(self, name: str) -> None:
+        """Cancel an order."""
+        self.connection.execute(
+            "update intermediate.int_core__orders set status = 'cancelled', is_counted = false"
+            " where order_id = ?",
+            [name],
+        )
+
     def product(self, name: str, category: str | None = None, **values: Any) -> None:
         """Add an article."""
         usual = {"is_commissionable": True}
@@ -142,7 +150,7 @@ class Programme:
         for model in MODELS:
             name = f"int_affiliate__{model}"
             self.connection.execute(
-                f"create table intermediate.{name} as {compiled(self.build, name)}"
+                f"create or replace table intermediate.{name} as {compiled(self.build, name)}"
             )
         found = self.connection.execute("from intermediate.int_affiliate__commissions")
         names = [column[0] for column in found.description]

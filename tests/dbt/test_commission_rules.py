@@ -365,7 +365,7 @@ def test_amounts_are_rounded_half_away_from_zero_in_the_payout_currency_once(
         "o2-1": (Decimal("1.00000000"), "order_date", "10.00"),
         "o3-1": (Decimal("0.87500000"), "order_date", "8.75"),
         "o4-1": (Decimal("1.50000000"), "first_posted", "15.00"),
-        "o5-1": (None, "order_date", "no_rate"),
+        "o5-1": (None, None, "no_rate"),
     }
 
 

@@ -228,6 +228,7 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
         "read_the_marts": repository / "docs" / "how-to" / "read-the-marts.md",
         "campaign_notebook": repository / "notebooks" / "campaign.ipynb",
         "campaign_questions": repository / "docs" / "campaign.md",
+        "affiliate_questions": repository / "docs" / "affiliate.md",
         "audience_export": repository / "warehouse" / "export" / "audience.py",
     }
     marts = {

@@ -13,51 +13,49 @@ import pyarrow.dataset as ds
 from warehouse.ledger import columns
 from warehouse.ledger import entries as stored
 
-ACCOUNT = ("affiliate_id", "currency")
-# What `balances` needs of entries.
-BALANCE = (*ACCOUNT, "amount")
+ACCOUNT = ["affiliate_id", "currency"]
 
 
 def table(
     state: Path,
     *,
+    accounts: Sequence[str] = (),
     period: date | None = None,
     before: date | None = None,
-    only: Sequence[str] | None = None,
-    **wanted: str | Sequence[str],
+    order_line_id: str | None = None,
 ) -> columns.Table:
-    """Return the posted entries of a month, or of those before one; of all months by default.
+    """Return the posted entries of some accounts, a month, the months before one, or a line.
 
-    `wanted` names columns with the value, or values, that an entry has in them; `only` the columns
-    that are read, all by default: a big ledger is read in parts.
+    All of them by default.
     """
-    chosen = pc.scalar(True)
-    for name, value in wanted.items():
-        values = [value] if isinstance(value, str) else list(value)
-        chosen &= pc.field(name).isin(values)
+    wanted = pc.scalar(True)
+    if accounts:
+        wanted &= pc.field("account").isin(list(accounts))
     if period:
-        chosen &= pc.field("period") == pa.scalar(period, pa.date32())
+        wanted &= pc.field("period") == pa.scalar(period, pa.date32())
     if before:
-        chosen &= pc.field("period") < pa.scalar(before, pa.date32())
+        wanted &= pc.field("period") < pa.scalar(before, pa.date32())
+    if order_line_id:
+        wanted &= pc.field("order_line_id") == order_line_id
     paths = [str(one.path) for one in stored.postings(state)]
     if not paths:
         return columns.ENTRIES.empty_table()
-    files = ds.dataset(paths, columns.ENTRIES, format="parquet")
-    return files.to_table(columns=list(only) if only else None, filter=chosen)
+    return ds.dataset(paths, columns.ENTRIES, format="parquet").to_table(filter=wanted)
 
 
 def entries(
     state: Path,
     *,
+    accounts: Sequence[str] = (),
     period: date | None = None,
-    only: Sequence[str] | None = None,
-    **wanted: str | Sequence[str],
+    order_line_id: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return what `table` does as rows: amounts as decimals, times in UTC."""
-    return table(state, period=period, before=None, only=only, **wanted).to_pylist()
+    found = table(state, accounts=accounts, period=period, order_line_id=order_line_id)
+    return found.to_pylist()
 
 
 def balances(entries: columns.Table) -> dict[tuple[str, str], Decimal]:
     """Return what entries sum to by affiliate and currency: positive is owed (a credit)."""
-    sums = entries.group_by(list(ACCOUNT)).aggregate([("amount", "sum")])
+    sums = entries.group_by(ACCOUNT).aggregate([("amount", "sum")])
     return {(row["affiliate_id"], row["currency"]): -row["amount_sum"] for row in sums.to_pylist()}

@@ -115,9 +115,23 @@ month_run as (
     from order_capped
 ),
 
+-- the commission is the less of the uncapped amount and what the caps leave
 final as (
     select
         *,
+        cast(
+            least(
+                cap_per_item * greatest(quantity, 0),
+                case
+                    when cap_per_order is not null
+                        then greatest(cap_per_order - order_total + item_amount, 0)
+                end,
+                case
+                    when cap_per_month is not null
+                        then greatest(cap_per_month - month_total + order_amount, 0)
+                end
+            ) as decimal(18, 2)
+        ) as cap_left,
         cast(
             case
                 when cap_per_month is null then order_amount

@@ -114,6 +114,7 @@ final as (
             when amounts.order_amount < amounts.item_amount then 'cap_per_order'
             when amounts.item_amount < amounts.uncapped_amount then 'cap_per_item'
         end as cap_rule,
+        amounts.cap_left,
         amounts.commission_amount,
         amounts.ordered_at,
         amounts.ordered_at

@@ -78,7 +78,12 @@ final as (
         quoted.order_currency,
         quoted.currency,
         coalesce(first_posted.fx_rate, quoted.fx_rate) as fx_rate,
-        case when first_posted.fx_rate is null then 'order_date' else 'first_posted' end as fx_rule
+        case
+            when quoted.fx_rate is null and first_posted.fx_rate is null then null
+            when coalesce(first_posted.fx_rate = quoted.fx_rate, first_posted.fx_rate is null)
+                then 'order_date'
+            else 'first_posted'
+        end as fx_rule
     from quoted
     left join
         first_posted

@@ -2,7 +2,8 @@ with commissions as (select * from {{ ref('int_affiliate__commissions') }}),
 
 due as (select * from {{ ref('int_affiliate__commission_due') }}),
 
-entries as (select * from {{ source('ledger', 'entries') }}),
+-- with what is posted together with this version, so that the next one says the same
+entries as (select * from {{ ref('affiliate__commission_ledger') }}),
 
 statements as (select * from {{ source('ledger', 'statements') }}),
 
@@ -81,6 +82,7 @@ final as (
         commissions.fx_rule,
         commissions.uncapped_amount,
         commissions.cap_rule,
+        commissions.cap_left,
         commissions.commission_amount,
         cast(coalesce(due_amounts.due_amount, 0) as decimal(18, 2)) as due_amount,
         cast(coalesce(posted.posted_amount, 0) as decimal(18, 2)) as posted_amount,

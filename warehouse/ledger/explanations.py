@@ -1,0 +1,72 @@
+"""Explain what an order line earns an affiliate, so that anybody can compute it again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+
+import warehouse
+from extractors.errors import ConfigError
+from warehouse.config import Settings
+
+CENT, BASE = Decimal("0.01"), Decimal("0.0001")
+LINE = "SELECT * FROM affiliate.conversions WHERE order_line_id = ?"
+# One row per posting: the account on the other side only mirrors it.
+MOVEMENTS = """
+SELECT effective_at, posted_at, entry_type, account, -amount AS amount, currency, period,
+  cause_type, cause_id, affiliate_id, posted_at IS NOT NULL AS is_posted
+FROM affiliate.commission_ledger
+WHERE order_line_id = ? AND account <> 'commission_expense' AND entry_type <> 'maturity'
+  OR order_line_id = ? AND account = 'affiliate_payable' AND entry_type = 'maturity'
+ORDER BY effective_at, entry_type, entry_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A row of affiliate.conversions, and the entries of the ledger for its line.
+
+    Movements are above 0 where the affiliate gains; a maturity says what became payable.
+    """
+
+    version: str
+    line: Mapping[str, Any]
+    movements: list[dict[str, Any]]
+
+
+def read(settings: Settings, order_line_id: str) -> Explanation:
+    """Read the explanation of a line from the current version, ConfigError where it has none."""
+    with warehouse.open(config=settings.path) as published:
+        lines = _rows(published, LINE, [order_line_id])
+        if not lines:
+            raise ConfigError(
+                f"no affiliate brought the order line {order_line_id} in {published.version}:"
+                " `warehouse sql 'select order_line_id from affiliate.conversions'` lists those"
+                " that have one"
+            )
+        movements = _rows(published, MOVEMENTS, [order_line_id, order_line_id])
+        return Explanation(published.version, lines[0], movements)
+
+
+def evaluate(line: Mapping[str, Any]) -> Decimal:
+    """Compute the commission of a line anew from what explains it, in the payout currency.
+
+    The amount less its share of discounts and without VAT, to 4 places, is the base; base, rate
+    and rate of exchange are multiplied exactly and rounded once, half away from zero, to cents; a
+    cap leaves at most so much.
+    """
+    if line["reason"] is not None:
+        return Decimal("0.00")
+    # base, rate and rate of exchange have 20 decimals together
+    with localcontext(prec=60):
+        paid = max(line["line_amount"] - line["discount_share"], Decimal(0))
+        base = (paid / (1 + line["vat_rate"])).quantize(BASE, ROUND_HALF_UP)
+        exact = base * line["rate"] * line["fx_rate"]
+        amount = exact.quantize(CENT, ROUND_HALF_UP)
+    return amount if line["cap_left"] is None else min(amount, line["cap_left"])
+
+
+def _rows(published: Any, query: str, values: list[Any]) -> list[dict[str, Any]]:
+    result = published.execute(query, values)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
