@@ -102,9 +102,11 @@ def statement(ctx: click.Context, number: str, to: Path | None, as_json: bool) -
 
     found = statement_lines.read(settings, number)
     if to is not None:
+        from zoneinfo import ZoneInfo
+
         from warehouse.ledger import statement_page
 
-        statement_page.write(found, to)
+        statement_page.write(found, to, ZoneInfo(settings.warehouse.reporting_time_zone))
         click.echo(f"{number} written to {to}", err=True)
     if as_json:
         print_json(found)

@@ -40,6 +40,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | which clicks on affiliates' links are held, and why | `affiliate.clicks` |
 | whose each order line is, what it earns, and why | `affiliate.conversions` |
 | what affiliates earned, are owed and were paid | `affiliate.commission_ledger` |
+| what affiliates are owed, month by month | `affiliate.statements` |
 | what can be paid to affiliates now | `affiliate.payable` |
 | what is bought together | `recommendation.product_pairs` |
 

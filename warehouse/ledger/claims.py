@@ -25,7 +25,8 @@ class Claim:
 
 def claims(
     statements: Iterable[Mapping[str, Any]],
-    entries: Iterable[Mapping[str, Any]],
+    owed: Mapping[Account, Decimal],
+    payouts: Iterable[Mapping[str, Any]],
     known: Sequence[Payment],
     undone: Mapping[Account, Decimal],
     terms: Mapping[str, Terms],
@@ -33,18 +34,19 @@ def claims(
 ) -> list[Claim]:
     """Return what can be paid now by the closed statements that are due, by affiliate.
 
-    `statements` are rows as `statements.closed` returns them, `entries` what is posted on
-    affiliate_payable, `undone` what people decided to take away and no run has posted yet (below
-    0). Every statement's closing holds what earlier ones left unpaid, so the newest that is due
-    says the amount: less what was paid since and what is under way, plus what came back, and never
-    more than is owed now: a refund since is not paid first and reclaimed later.
+    `statements` are rows as `statements.closed` returns them, `owed` the posted balances of
+    affiliate_payable, `payouts` its entries of the types PAYOUTS, `undone` what people decided to
+    take away and no run has posted yet (below 0). Every statement's closing holds what earlier ones
+    left unpaid, so the newest that is due says the amount: less what was paid since and what is
+    under way, plus what came back, and never more than is owed now: a refund since is not paid
+    first and reclaimed later.
     """
     due: dict[Account, list[Mapping[str, Any]]] = {}
     for row in statements:
         if date.fromisoformat(row["due_date"]) <= today:
             due.setdefault((row["affiliate_id"], row["currency"]), []).append(row)
     moved: dict[Account, list[Mapping[str, Any]]] = {}
-    for entry in entries:
+    for entry in payouts:
         moved.setdefault((entry["affiliate_id"], entry["currency"]), []).append(entry)
     settled = covered(known)
     under_way: dict[Account, Decimal] = {}
@@ -61,17 +63,12 @@ def claims(
             for row in ordered
             if Decimal(row["payable"]) > 0 and row["statement_number"] not in settled
         ]
-        lines = moved.get(account, [])
         since = date.fromisoformat(newest["period"])
-        paid = _owed(e for e in lines if e["entry_type"] in PAYOUTS and e["period"] > since)
-        stated = Decimal(newest["payable"]) + paid
-        owed = _owed(lines) + undone.get(account, NOTHING)
-        free = min(stated, owed) - under_way.get(account, NOTHING)
+        paid = sum((e["amount"] for e in moved.get(account, ()) if e["period"] > since), NOTHING)
+        stated = Decimal(newest["payable"]) - paid
+        left = owed.get(account, NOTHING) + undone.get(account, NOTHING)
+        free = min(stated, left) - under_way.get(account, NOTHING)
         of = terms.get(account[0])
         if unpaid and of and (amount := due_of(free, of, account[1])):
             found.append(Claim(*account, amount, unpaid[-1], tuple(unpaid)))
     return found
-
-
-def _owed(entries: Iterable[Mapping[str, Any]]) -> Decimal:
-    return sum((-entry["amount"] for entry in entries), NOTHING)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -90,19 +90,19 @@ def statements(
     opening: Mapping[Account, Decimal],
     terms: Mapping[str, Terms],
     net_sales: Mapping[str, Decimal],
+    touched: Collection[Account] = (),
 ) -> list[Statement]:
     """Return the statements of a month, in the order of their numbers.
 
-    `entries` are the posted entries on all accounts in that period, `opening` what the month before
-    closed with. There is one statement for each affiliate and currency with an entry or a balance,
-    and for each affiliate with net sales, which tiers of later months go by.
+    `entries` are the posted entries of affiliate_payable in that period, `opening` what the month
+    before closed with, `touched` the affiliates and currencies with an entry on any account. There
+    is one statement for each of these, for each with a balance, and for each affiliate with net
+    sales, which tiers of later months go by.
     """
     lines: dict[Account, list[Entry]] = {}
     for entry in entries:
-        of = lines.setdefault((entry["affiliate_id"], entry["currency"]), [])
-        if entry["account"] == PAYABLE:
-            of.append(entry)
-    named = {*lines, *(account for account, balance in opening.items() if balance)}
+        lines.setdefault((entry["affiliate_id"], entry["currency"]), []).append(entry)
+    named = {*lines, *touched, *(account for account, balance in opening.items() if balance)}
     sold = {
         (affiliate, terms[affiliate].currency)
         for affiliate, amount in net_sales.items()

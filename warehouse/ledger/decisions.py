@@ -100,7 +100,7 @@ def extend(settings: Settings, order_line_id: str, days: int, reason: str, wait:
                     f"the hold of line {order_line_id} was extended before, by {one['days']} days"
                     f" ({one['decision_id']}, {one['author']}); it can be extended once"
                 )
-        entries = posted.entries(state, accounts=[PENDING], order_line_id=order_line_id)
+        entries = posted.entries(state, account=PENDING, order_line_id=order_line_id)
         if not entries:
             raise ConfigError(f"nothing is posted for order line {order_line_id!r}")
         if not sum(entry["amount"] for entry in entries):
@@ -145,7 +145,7 @@ def _terms(settings: Settings, affiliate_id: str) -> Terms:
 def _payable(settings: Settings, terms: Terms) -> Decimal:
     """Return what is owed to an affiliate after all decisions, but for what is under way."""
     state, account = settings.state_directory, (terms.affiliate_id, terms.currency)
-    table = posted.table(state, accounts=[PAYABLE])
+    table = posted.table(state, account=PAYABLE, affiliate_id=terms.affiliate_id)
     balance = posted.balances(table).get(account, NOTHING)
     open_decisions = undone(decided(state), posted.entries(state, order_line_id=NONE))
     under_way = sum(

@@ -12,16 +12,17 @@ from warehouse.ledger import closing, facts, payments, posted, provider_file
 from warehouse.ledger.payments import Payment
 from warehouse.ledger.provider_file import Told
 
-# What the shop took back of lines that earned a commission, whatever the ledger says of it.
+# What the shop took back, whatever the ledger says of it.
 REFUNDS = (
-    "SELECT allocations.refund_id, allocations.order_line_id, conversions.affiliate_id,"
-    " conversions.commission_amount, allocations.amount, lines.line_amount"
+    "SELECT allocations.refund_id, allocations.order_line_id, allocations.amount, lines.line_amount"
     " FROM core.refund_allocations AS allocations"
     " JOIN core.order_lines AS lines ON lines.order_line_id = allocations.order_line_id"
-    " JOIN affiliate.conversions AS conversions"
-    " ON conversions.order_line_id = allocations.order_line_id"
-    " WHERE allocations.amount > 0 AND conversions.reason IS NULL"
-    " AND conversions.commission_amount > 0"
+    " WHERE allocations.amount > 0"
+)
+EXPENSE = "commission_expense"
+READ = (
+    *("account", "affiliate_id", "currency", "order_line_id", "amount", "effective_at"),
+    *("cause_type", "cause_id"),
 )
 EXPLAINED = {
     "not_reported": "exported, and not in the file: the provider has not told of it yet",
@@ -64,12 +65,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """What the shop took back (`amount` of `line_amount`) of a line that earned `commission`."""
+    """What the shop took back of an order line: `amount` of `line_amount`."""
 
     refund_id: str
     order_line_id: str
-    affiliate_id: str
-    commission: Decimal
     amount: Decimal
     line_amount: Decimal
 
@@ -94,9 +93,11 @@ def match(settings: Settings, file: Path) -> Matched:
     state = settings.state_directory
     rows = provider_file.read(file, ZoneInfo(settings.warehouse.reporting_time_zone))
     known = payments.payments(state)
-    entries = posted.entries(state)
+    entries = posted.entries(state, account=(EXPENSE, closing.PAYABLE), only=READ)
     with facts.opened(settings) as (_, connection):
-        refunds = [Refund(*row) for row in connection.execute(REFUNDS).fetchall()]
+        every = [Refund(*row) for row in connection.execute(REFUNDS).fetchall()]
+    earning = {entry["order_line_id"] for entry in entries if entry["account"] == EXPENSE}
+    refunds = [one for one in every if one.order_line_id in earning]
     found = [
         *of_payments(known, rows, entries),
         *of_refunds(refunds, entries),
@@ -113,7 +114,7 @@ def of_payments(
     taken_back = [
         entry
         for entry in posted_entries
-        if entry["account"] == "commission_expense" and entry["cause_type"] == "refund"
+        if entry["account"] == EXPENSE and entry["cause_type"] == "refund"
     ]
     told: dict[str, list[Told]] = {}
     for row in sorted(rows, key=lambda row: (row.at, row.status == "failed")):
@@ -183,24 +184,33 @@ def of_refunds(refunds: Iterable[Refund], entries: Iterable[Mapping[str, Any]]) 
     """
     reversed_: dict[tuple[str, str], Decimal] = {}
     left: dict[str, Decimal] = {}
+    earned: dict[str, Decimal] = {}
+    whose: dict[str, str] = {}
     for entry in entries:
-        if entry["account"] != "commission_expense":
+        if entry["account"] != EXPENSE:
             continue
         line = entry["order_line_id"]
+        whose[line] = entry["affiliate_id"]
         left[line] = left.get(line, closing.NOTHING) + entry["amount"]
+        if entry["cause_type"] == "order":
+            earned[line] = earned.get(line, closing.NOTHING) + entry["amount"]
         if entry["cause_type"] == "refund":
             key = (entry["cause_id"], line)
             reversed_[key] = reversed_.get(key, closing.NOTHING) - entry["amount"]
     found: list[Difference] = []
     known: set[tuple[str, str]] = set()
     for one in refunds:
-        key = (one.refund_id, one.order_line_id)
-        known.add(key)
-        if key not in reversed_ and left.get(one.order_line_id):
-            is_small = one.commission * one.amount < Decimal("0.01") * one.line_amount
-            cause = "below_a_cent" if is_small else "refund_not_reversed"
-            subject = f"{one.refund_id} of {one.order_line_id}"
-            found.append(Difference(subject, one.affiliate_id, cause, closing.NOTHING, None))
+        line = one.order_line_id
+        known.add((one.refund_id, line))
+        if (one.refund_id, line) not in reversed_ and left.get(line):
+            share = earned.get(line, closing.NOTHING) * one.amount
+            cause = (
+                "below_a_cent"
+                if share < Decimal("0.01") * one.line_amount
+                else "refund_not_reversed"
+            )
+            subject = f"{one.refund_id} of {line}"
+            found.append(Difference(subject, whose[line], cause, closing.NOTHING, None))
     found += [
         Difference(f"{refund} of {line}", None, "reversed_without_refund", amount, None)
         for (refund, line), amount in reversed_.items()

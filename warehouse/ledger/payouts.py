@@ -15,9 +15,10 @@ from extractors.errors import ConfigError
 from extractors.package import utc_text, write_atomically
 from warehouse.config import Settings
 from warehouse.ledger import decisions, facts, payments, posted, statements, writing
-from warehouse.ledger.claims import Claim, claims
+from warehouse.ledger.claims import PAYOUTS, Claim, claims
 from warehouse.ledger.closing import PAYABLE
 from warehouse.ledger.payments import Payment
+from warehouse.ledger.posted import BALANCE
 from warehouse.state import segments
 from warehouse.who import who
 
@@ -81,7 +82,8 @@ def payable_now(settings: Settings) -> list[Claim]:
     )
     return claims(
         statements.closed(state),
-        posted.entries(state, accounts=[PAYABLE]),
+        posted.balances(posted.table(state, account=PAYABLE, only=BALANCE)),
+        posted.entries(state, account=PAYABLE, entry_type=PAYOUTS),
         list(payments.payments(state).values()),
         {account: min(amount, Decimal(0)) for account, amount in taken.items()},
         facts.newest(settings).terms,

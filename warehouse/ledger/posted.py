@@ -13,49 +13,51 @@ import pyarrow.dataset as ds
 from warehouse.ledger import columns
 from warehouse.ledger import entries as stored
 
-ACCOUNT = ["affiliate_id", "currency"]
+ACCOUNT = ("affiliate_id", "currency")
+# What `balances` needs of entries.
+BALANCE = (*ACCOUNT, "amount")
 
 
 def table(
     state: Path,
     *,
-    accounts: Sequence[str] = (),
     period: date | None = None,
     before: date | None = None,
-    order_line_id: str | None = None,
+    only: Sequence[str] | None = None,
+    **wanted: str | Sequence[str],
 ) -> columns.Table:
-    """Return the posted entries of some accounts, a month, the months before one, or a line.
+    """Return the posted entries of a month, or of those before one; of all months by default.
 
-    All of them by default.
+    `wanted` names columns with the value, or values, that an entry has in them; `only` the columns
+    that are read, all by default: a big ledger is read in parts.
     """
-    wanted = pc.scalar(True)
-    if accounts:
-        wanted &= pc.field("account").isin(list(accounts))
+    chosen = pc.scalar(True)
+    for name, value in wanted.items():
+        values = [value] if isinstance(value, str) else list(value)
+        chosen &= pc.field(name).isin(values)
     if period:
-        wanted &= pc.field("period") == pa.scalar(period, pa.date32())
+        chosen &= pc.field("period") == pa.scalar(period, pa.date32())
     if before:
-        wanted &= pc.field("period") < pa.scalar(before, pa.date32())
-    if order_line_id:
-        wanted &= pc.field("order_line_id") == order_line_id
+        chosen &= pc.field("period") < pa.scalar(before, pa.date32())
     paths = [str(one.path) for one in stored.postings(state)]
     if not paths:
         return columns.ENTRIES.empty_table()
-    return ds.dataset(paths, columns.ENTRIES, format="parquet").to_table(filter=wanted)
+    files = ds.dataset(paths, columns.ENTRIES, format="parquet")
+    return files.to_table(columns=list(only) if only else None, filter=chosen)
 
 
 def entries(
     state: Path,
     *,
-    accounts: Sequence[str] = (),
     period: date | None = None,
-    order_line_id: str | None = None,
+    only: Sequence[str] | None = None,
+    **wanted: str | Sequence[str],
 ) -> list[dict[str, Any]]:
     """Return what `table` does as rows: amounts as decimals, times in UTC."""
-    found = table(state, accounts=accounts, period=period, order_line_id=order_line_id)
-    return found.to_pylist()
+    return table(state, period=period, before=None, only=only, **wanted).to_pylist()
 
 
 def balances(entries: columns.Table) -> dict[tuple[str, str], Decimal]:
     """Return what entries sum to by affiliate and currency: positive is owed (a credit)."""
-    sums = entries.group_by(ACCOUNT).aggregate([("amount", "sum")])
+    sums = entries.group_by(list(ACCOUNT)).aggregate([("amount", "sum")])
     return {(row["affiliate_id"], row["currency"]): -row["amount_sum"] for row in sums.to_pylist()}

@@ -12,8 +12,11 @@ from warehouse.ledger import closing, facts, posted, statements
 from warehouse.state import chain
 
 SOLD = (
-    "SELECT order_line_id, order_id, base_amount, order_currency FROM affiliate.conversions"
-    " WHERE order_line_id IN (SELECT unnest(?))"
+    "SELECT lines.order_line_id, lines.order_id, conversions.base_amount,"
+    " conversions.order_currency FROM core.order_lines AS lines"
+    " LEFT JOIN affiliate.conversions AS conversions"
+    " ON conversions.order_line_id = lines.order_line_id"
+    " WHERE lines.order_line_id IN (SELECT unnest(?))"
 )
 Entry = Mapping[str, Any]
 
@@ -78,11 +81,9 @@ def read(settings: Settings, number: str) -> Shown:
             + (f"the newest are {newest}" if known else "no month is closed yet")
         )
     account = (row["affiliate_id"], row["currency"])
-    of_account = [
-        entry
-        for entry in posted.entries(state, accounts=[closing.PAYABLE])
-        if (entry["affiliate_id"], entry["currency"]) == account
-    ]
+    of_account = posted.entries(
+        state, account=closing.PAYABLE, affiliate_id=account[0], currency=account[1]
+    )
     period = date.fromisoformat(row["period"])
     entries = [entry for entry in of_account if entry["period"] == period]
     if closing.content_hash(row, entries) != row["content_hash"]:

@@ -1,9 +1,11 @@
 """Write a statement as one HTML page: readable on a phone, in the dark and on paper."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from extractors.errors import ConfigError
 from extractors.package import write_atomically
@@ -62,20 +64,25 @@ code { overflow-wrap: anywhere; font-size: .8125rem; }
 HEAD = ("Date", "What", "Order", "Rate", "Base", "Amount", "Since")
 
 
-def write(shown: Shown, to: Path) -> None:
-    """Write the page of a statement; a file there is replaced in one step."""
+def write(shown: Shown, to: Path, zone: ZoneInfo) -> None:
+    """Write the page of a statement, with days of a time zone; a file there is replaced."""
     try:
-        write_atomically(to, page(shown))
+        write_atomically(to, page(shown, zone))
     except OSError as error:
         raise ConfigError(f"{to}: {error.strerror}") from None
 
 
-def page(shown: Shown) -> str:
+def page(shown: Shown, zone: ZoneInfo) -> str:
     """Return the page: it needs no other file and no network."""
     row = shown.statement
     currency = row["currency"]
     who = f"{shown.affiliate_name} ({row['affiliate_id']})" if shown.affiliate_name else ""
-    paid = f", paid {row['paid_at'][:10]}" if row["paid_at"] else f", due {row['due_date']}"
+    closed_on = _day(datetime.fromisoformat(row["closed_at"]), zone)
+    paid = (
+        f"paid {_day(datetime.fromisoformat(row['paid_at']), zone)}"
+        if row["paid_at"]
+        else f"due {row['due_date']}"
+    )
     title = f"Statement {row['statement_number']}"
     figures = "".join(
         f'<tr{" class=total" * (name in {"closing", "payable"})}><th scope="row">{label}</th>'
@@ -93,14 +100,14 @@ def page(shown: Shown) -> str:
 <body>
 <h1>{escape(title)}</h1>
 <p>{escape(who or row["affiliate_id"])}, {escape(row["period"][:7])}</p>
-<p class="soft">Closed {escape(row["closed_at"][:10])}{escape(paid)}. Least amount that is paid out:
+<p class="soft">Closed {closed_on}, {escape(paid)}. Least amount that is paid out:
 {_money(Decimal(row["minimum_payout"]))} {escape(currency)}.</p>
 <table class="figures">
 <tbody>
 {figures}</tbody>
 </table>
 <h2>Lines</h2>
-{_lines(shown.lines, currency)}
+{_lines(shown.lines, currency, zone)}
 <p class="soft">What moved since is in the statement of its own month, and counts there.</p>
 <p class="soft">Content hash <code>{escape(row["content_hash"])}</code></p>
 </body>
@@ -108,8 +115,8 @@ def page(shown: Shown) -> str:
 """
 
 
-def _lines(lines: Iterable[Line], currency: str) -> str:
-    rows = "".join(_line(line, currency) for line in lines)
+def _lines(lines: Iterable[Line], currency: str, zone: ZoneInfo) -> str:
+    rows = "".join(_line(line, currency, zone) for line in lines)
     if not rows:
         return "<p>Nothing moved in this month.</p>"
     head = "".join(
@@ -121,18 +128,18 @@ def _lines(lines: Iterable[Line], currency: str) -> str:
     )
 
 
-def _line(line: Line, currency: str) -> str:
+def _line(line: Line, currency: str, zone: ZoneInfo) -> str:
     about = line.cause_id if line.order_line_id == "(none)" else line.order_line_id
     order = f"{line.order_id} / {about}" if line.order_id else about
     base = "" if line.base_amount is None else f"{_money(line.base_amount)} {line.base_currency}"
     cells = (
-        f"{line.effective_at:%Y-%m-%d}",
+        _day(line.effective_at, zone),
         KINDS[line.entry_type],
         order,
         "" if line.rate is None else f"{(line.rate * 100).normalize():f} %",
         base,
         f"{_money(line.amount)} {currency}",
-        "; ".join(_moved(one, currency) for one in line.later) or "nothing",
+        "; ".join(_moved(one, currency, zone) for one in line.later) or "nothing",
     )
     return (
         "<tr>"
@@ -145,8 +152,13 @@ def _line(line: Line, currency: str) -> str:
     )
 
 
-def _moved(one: Movement, currency: str) -> str:
-    return f"{KINDS[one.entry_type]} {one.effective_at:%Y-%m-%d}: {_money(one.amount)} {currency}"
+def _moved(one: Movement, currency: str, zone: ZoneInfo) -> str:
+    day = _day(one.effective_at, zone)
+    return f"{KINDS[one.entry_type]} {day}: {_money(one.amount)} {currency}"
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d}"
 
 
 def _money(amount: Decimal) -> str:

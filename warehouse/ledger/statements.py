@@ -102,10 +102,11 @@ def _statements(settings: Settings, period: date, last: date | None) -> list[clo
     _require_balances(state, period, opening)
     return closing.statements(
         period,
-        posted.entries(state, period=period),
+        posted.entries(state, period=period, account=closing.PAYABLE),
         opening,
         known.terms,
         known.net_sales.get(period, {}),
+        posted.balances(posted.table(state, period=period, only=posted.BALANCE)),
     )
 
 
@@ -122,7 +123,9 @@ def _require_balances(
     state: Path, period: date, opening: Mapping[closing.Account, Decimal]
 ) -> None:
     """Raise AuditError where the balance of the entries before a month is not its opening."""
-    before = posted.balances(posted.table(state, accounts=[closing.PAYABLE], before=period))
+    before = posted.balances(
+        posted.table(state, account=closing.PAYABLE, before=period, only=posted.BALANCE)
+    )
     wrong = {
         account
         for account in {*before, *opening}

@@ -40,10 +40,10 @@ create table affiliate.statements (
     affiliate_id varchar, period date, status varchar, closable_at timestamptz,
     net_sales decimal(18, 4));
 create table affiliate.conversions (
-    order_line_id varchar, order_id varchar, affiliate_id varchar, reason varchar,
-    commission_amount decimal(18, 2), base_amount decimal(18, 4), order_currency varchar);
+    order_line_id varchar, base_amount decimal(18, 4), order_currency varchar);
 create table affiliate.clicks (click_id varchar, affiliate_id varchar);
-create table core.order_lines (order_line_id varchar, line_amount decimal(18, 4));
+create table core.order_lines (
+    order_line_id varchar, order_id varchar, line_amount decimal(18, 4));
 create table core.refund_allocations (
     refund_id varchar, order_line_id varchar, amount decimal(18, 4));
 """

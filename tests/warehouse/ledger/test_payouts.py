@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.errors import ConfigError
-from tests.warehouse.ledger.office import APRIL, MARCH, MAY, TERMS, Office, at, maturity
+from tests.warehouse.ledger.office import APRIL, MARCH, MAY, TERMS, Office, at
 from warehouse.ledger import (
     claims,
     closing,
@@ -67,7 +67,7 @@ class Desk:
         return {one.affiliate_id: one.amount for one in found}
 
     def owed(self, affiliate: str = "ann", currency: str = "GBP") -> Decimal:
-        table = posted.table(self.office.state, accounts=[closing.PAYABLE])
+        table = posted.table(self.office.state, account=closing.PAYABLE)
         return posted.balances(table).get((affiliate, currency), Decimal(0))
 
     def outcomes(self) -> dict[str, str]:
@@ -430,6 +430,6 @@ def test_what_is_under_way_in_another_currency_is_no_matter() -> None:
     }
     other = Payment("P", 1, "ann", "EUR", Decimal(40), "T", ("T",), at("2026-05-01"))
     terms = {"ann": closing.Terms("ann", None, "active", "GBP", Decimal(25), "net_days 0")}
-    lines = maturity("ann", "40.00", "2026-03-10")[1:]
-    [one] = claims.claims([row], lines, [other], {}, terms, MAY)
+    owed = {("ann", "GBP"): Decimal("40.00")}
+    [one] = claims.claims([row], owed, [], [other], {}, terms, MAY)
     assert one == claims.Claim("ann", "GBP", Decimal("40.00"), "S", ("S",))

@@ -1,9 +1,11 @@
 """A statement is shown with its lines, checked by its hash, and written as one page."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,11 @@ from extractors.errors import AuditError, ConfigError
 from tests.warehouse.ledger.office import APRIL, MARCH, Office
 from warehouse.ledger import posted, statement_lines, statement_page, statements
 
-SOLD = "insert into affiliate.conversions values ('l1', 'o<1>', 'ann', null, 40, 800, 'EUR')"
+LONDON = ZoneInfo("Europe/London")
+SOLD = (
+    "insert into core.order_lines values ('l1', 'o<1>', 900);"
+    "insert into affiliate.conversions values ('l1', 800, 'EUR')"
+)
 
 
 @pytest.fixture
@@ -85,7 +91,8 @@ def test_the_page_stands_alone_and_is_read_at_the_width_of_a_phone(
     closed: Office, tmp_path: Path
 ) -> None:
     to = tmp_path / "ann.html"
-    statement_page.write(statement_lines.read(closed.settings, "S-2026-03-0001"), to)
+    shown = statement_lines.read(closed.settings, "S-2026-03-0001")
+    statement_page.write(shown, to, LONDON)
     text = to.read_text(encoding="utf-8")
     page = Page()
     page.feed(text)
@@ -100,6 +107,9 @@ def test_the_page_stands_alone_and_is_read_at_the_width_of_a_phone(
         ("Amount", "40.00 GBP"),
         ("Since", "Taken back 2026-04-03: -10.00 GBP"),
     ]
+    # the summer day that has begun in London
+    paid = {**shown.statement, "paid_at": "2026-05-19T23:00:00.000000Z"}
+    assert "paid 2026-05-20." in statement_page.page(replace(shown, statement=paid), LONDON)
     # every cell of a line has its label beside it where the head is not shown
     assert "content: attr(data-label)" in text
     assert "color-scheme: light dark" in text
@@ -111,4 +121,4 @@ def test_the_page_stands_alone_and_is_read_at_the_width_of_a_phone(
 def test_a_folder_that_is_missing_is_named(closed: Office, tmp_path: Path) -> None:
     shown = statement_lines.read(closed.settings, "S-2026-03-0001")
     with pytest.raises(ConfigError, match=r"none/ann\.html: No such file or directory"):
-        statement_page.write(shown, tmp_path / "none" / "ann.html")
+        statement_page.write(shown, tmp_path / "none" / "ann.html", LONDON)
