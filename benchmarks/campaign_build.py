@@ -1,10 +1,13 @@
 """Measure the SQL and the solver from staged events to the campaign schema, against one bare query.
 
+And what one in a hundred new events costs afterwards, against that full build.
+
     python benchmarks/campaign_build.py [EVENTS ...]
 
-Each size runs in a process of its own: 10 events per order, about 3 considered touchpoints. The
-models run as dbt compiled them, one after the other, on DuckDB with 2 threads; dbt's start and its
-tests are not measured. The bare query numbers the visits of the same events and keeps them.
+Each size runs in a process of its own: 10 events per order, about 3 considered touchpoints. dbt
+runs the models one after the other, on DuckDB with 2 threads; its start, its parsing and its tests
+are not measured. The bare query numbers the visits of the same events and keeps them. State keeps
+the weights of final months, as it does between two runs; December, of 26 days, is open.
 """
 
 import json
@@ -16,16 +19,21 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
 
+from analytics.channel_weights import Weight
 from orchestration import lineage, solved
 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 SHOP = Path(__file__).with_name("campaign_shop.sql")
+NEWS = Path(__file__).with_name("campaign_news.sql")
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 THREADS = 2
 Nodes = Mapping[str, Any]
@@ -66,6 +74,7 @@ class Figures:
 
     clock: dict[str, float] = field(default_factory=dict)
     processors: dict[str, float] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
 
     def measure(self, name: str, work: Callable[[], Any]) -> None:
         """Do the work and note what it took."""
@@ -79,14 +88,18 @@ class Figures:
         return sum(self.clock[one] for one in names), sum(self.processors[one] for one in names)
 
 
-def compiled(folder: Path) -> Nodes:
-    """Return the nodes of the project with their compiled SQL."""
-    command = [
-        *(str(Path(sys.executable).with_name("dbt")), "compile", "--quiet"),
+def options(folder: Path) -> list[str]:
+    """Return what each call of dbt has to say."""
+    return [
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "target")),
-        *("--vars", json.dumps({"as_of": "2027-01-15T00:00:00Z"})),
+        *("--vars", json.dumps({"as_of": "2026-12-27T00:00:00Z"})),
     ]
+
+
+def compiled(folder: Path) -> Nodes:
+    """Return the nodes of the project with their compiled SQL."""
+    command = [str(Path(sys.executable).with_name("dbt")), "compile", "--quiet", *options(folder)]
     environment = {**os.environ, "WAREHOUSE_BUILD_DATABASE": str(folder / "build.duckdb")}
     subprocess.run(command, env=environment, check=True)
     document = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
@@ -153,59 +166,145 @@ def absent(kind: str) -> str:
 
 
 def build(nodes: Nodes, folder: Path, events: int) -> None:
-    """Build one size and print what it took."""
-    figures = Figures()
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
+    """Build one size, whole and then with news, and print what it took."""
+    graph = graph_of(nodes)
+    order = list(TopologicalSorter(graph).static_order())
+    names = measured(nodes, graph, order)
+    with opened(folder) as connection:
         for schema in {node["schema"] for node in nodes.values()}:
             connection.execute(f'create schema if not exists "{schema}"')
         connection.execute(f"set variable events = {events}")
         connection.execute(SHOP.read_text(encoding="utf-8"))
         connection.execute(f"create table solved.{REFUNDS} as from shop.{REFUNDS}")
-        graph = graph_of(nodes)
-        order = list(TopologicalSorter(graph).static_order())
-        names = measured(nodes, graph, order)
-        steps: list[str] = []
-        for identity in order:
-            node = nodes[identity]
-            name, schema = node["name"], node["schema"]
-            if node["resource_type"] == "seed":
-                path = PROJECT / node["original_file_path"]
-                connection.execute(
-                    f"create table {schema}.{name} as from read_csv('{path}', nullstr = '')"
-                )
-            elif schema == "staging":
-                stage(connection, node)
-            elif node["resource_type"] == "source":
-                if name != REFUNDS:
-                    steps.append(f"solve {name}")
-                    figures.measure(steps[-1], lambda one=name: solved.write(connection, one))
-            else:
-                kind = node["config"]["materialized"]
-                sql = f"create {kind} {schema}.{node['alias']} as {node['compiled_code']}"
-                if identity in names:
-                    steps.append(f"{schema}.{node['alias']}")
-                    figures.measure(steps[-1], lambda sql=sql: connection.execute(sql))
-                else:
-                    connection.execute(sql)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        given(connection, nodes, order, names)
+    whole, news = Figures(), Figures()
+    update(nodes, folder, order, names, whole, solved.NOTHING)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    with opened(folder) as connection:
         for turn in range(2):
-            figures.measure(f"bare {turn}", lambda: connection.execute(BARE))
-        report(connection, figures, steps, memory)
+            whole.measure(f"bare {turn}", lambda: connection.execute(BARE))
+        connection.execute("drop table bare")
+        report(connection, whole, memory)
+        connection.execute(f"set variable events = {events}")
+        connection.execute(NEWS.read_text(encoding="utf-8"))
+        given(connection, nodes, order, names)
+        kept = final_months(connection)
+    update(nodes, folder, order, names, news, kept)
+    full, part = whole.total(*whole.steps), news.total(*news.steps)
+    print(
+        f"  1 % new events {part[0]:6.1f} s, processors {part[1]:6.1f} s:"
+        f" {part[1] / full[1]:.1%} of the full build's processor time"
+    )
+    tell_steps(news)
 
 
-def report(
-    connection: duckdb.DuckDBPyConnection, figures: Figures, steps: list[str], memory: float
+def opened(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the build database as nobody else has it open."""
+    DuckDBConnectionManager.close_all_connections()
+    connection = duckdb.connect(str(folder / "build.duckdb"))
+    connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
+    return connection
+
+
+def given(
+    connection: duckdb.DuckDBPyConnection, nodes: Nodes, order: list[str], names: set[str]
 ) -> None:
-    """Print the ratio, and the steps that took most."""
+    """Make what is not measured: seeds, staging where it is absent, and what reads no event."""
+    there = {
+        tuple(row)
+        for row in connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall()
+    }
+    for identity in order:
+        node = nodes[identity]
+        name, schema = node["name"], node["schema"]
+        if identity in names and schema != "staging":
+            continue
+        if node["resource_type"] == "seed":
+            path = PROJECT / node["original_file_path"]
+            connection.execute(
+                f"create or replace table {schema}.{name} as from read_csv('{path}', nullstr = '')"
+            )
+        elif schema == "staging":
+            if (schema, node["alias"]) not in there:
+                stage(connection, node)
+        elif node["resource_type"] == "model":
+            kind = "view" if node["config"]["materialized"] == "view" else "table"
+            connection.execute(
+                f"create or replace {kind} {schema}.{node['alias']} as {node['compiled_code']}"
+            )
+
+
+def update(
+    nodes: Nodes,
+    folder: Path,
+    order: list[str],
+    names: set[str],
+    figures: Figures,
+    kept: solved.Kept,
+) -> None:
+    """Bring what is measured up to date: dbt up to the solver, the solver, dbt."""
+    graph = graph_of(nodes)
+    solvers = {
+        one for one in order if nodes[one]["schema"] == "solved" and nodes[one]["name"] != REFUNDS
+    }
+    behind = set[str]()
+    for identity in order:
+        if behind.union(solvers).intersection(graph[identity]):
+            behind.add(identity)
+    models = [one for one in order if one in names and nodes[one]["resource_type"] == "model"]
+    models = [one for one in models if nodes[one]["schema"] != "staging"]
+    dbt(folder, [nodes[one]["name"] for one in models if one not in behind], figures)
+    with opened(folder) as connection:
+        for name in (nodes[one]["name"] for one in order if one in solvers):
+            figures.measure(f"solve {name}", lambda one=name: solved.write(connection, one, kept))
+            figures.steps.append(f"solve {name}")
+    dbt(folder, [nodes[one]["name"] for one in models if one in behind], figures)
+
+
+def dbt(folder: Path, models: list[str], figures: Figures) -> None:
+    """Let dbt run models, and note of each what it took from its first statement on."""
+    started: dict[str, tuple[float, float]] = {}
+
+    def note(event: Any) -> None:
+        if event.info.name not in {"NodeExecuting", "NodeFinished"}:
+            return
+        name = event.data.node_info.node_name
+        now = time.perf_counter(), time.process_time()
+        if event.info.name == "NodeExecuting":
+            started[name] = now
+        elif name in started:
+            clock, processors = started.pop(name)
+            figures.clock[name], figures.processors[name] = now[0] - clock, now[1] - processors
+            figures.steps.append(name)
+
+    arguments = ["run", "--select", *models, "--threads", "1", "--quiet", *options(folder)]
+    ended = dbtRunner(callbacks=[note]).invoke(arguments)
+    if not ended.success:
+        raise SystemExit(f"dbt failed: {ended.exception or 'see its lines above'}")
+
+
+def final_months(connection: duckdb.DuckDBPyConnection) -> solved.Kept:
+    """Return what state would keep of the months that are final."""
+    weights: dict[date, list[Weight]] = {}
+    for row in connection.execute(
+        "select period, model, channel, effect, share, share_low, share_high, is_final, settings_id"
+        " from solved.channel_weights where is_final"
+    ).fetchall():
+        weights.setdefault(row[0], []).append(Weight(*row))
+    return solved.Kept(weights)
+
+
+def report(connection: duckdb.DuckDBPyConnection, figures: Figures, memory: float) -> None:
+    """Print the ratio to the bare query, and the steps that took most."""
     counts = connection.execute(
         "select (select count(*) from staging.stg_campaign__events),"
         " (select count(*) from staging.stg_shop__orders), count(*), count(order_id)"
         " from intermediate.int_campaign__path_touches"
     ).fetchone()
     assert counts
-    clock, processors = figures.total(*steps)
+    clock, processors = figures.total(*figures.steps)
     bare = min(figures.total("bare 0"), figures.total("bare 1"))
     print(
         f"{counts[0]:,} events, {counts[1]:,} orders, {counts[2]:,} considered touchpoints"
@@ -217,7 +316,12 @@ def report(
         f" ratio {clock / bare[0]:.2f}, of processor time {processors / bare[1]:.2f};"
         f" peak memory {memory:.1f} GiB"
     )
-    for name in sorted(steps, key=lambda one: -figures.processors[one])[:14]:
+    tell_steps(figures)
+
+
+def tell_steps(figures: Figures) -> None:
+    """Print the steps that took most."""
+    for name in sorted(figures.steps, key=lambda one: -figures.processors[one])[:14]:
         print(f"    {figures.clock[name]:6.2f} s {figures.processors[name]:6.2f} s  {name}")
     sys.stdout.flush()
 
@@ -233,6 +337,7 @@ def main() -> None:
             folder = Path(name)
             nodes = compiled(folder)
             (folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
+            os.environ["WAREHOUSE_BUILD_DATABASE"] = str(folder / "build.duckdb")
             subprocess.run([sys.executable, __file__, "--one", name, str(events)], check=True)
 
 

@@ -167,6 +167,15 @@ def kept_sources(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {**solved_sources(manifest), **ledger}
 
 
+def updated_in_place(manifest: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the tables (schema, name) of the models that build only what changed, by node."""
+    return {
+        identity: (node["schema"], node["alias"])
+        for identity, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+    }
+
+
 def raw_table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str] | None:
     """Return the raw table (source, entity) that a node of the graph is, None for all others."""
     entry = manifest["sources"].get(identity)

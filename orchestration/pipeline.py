@@ -177,7 +177,9 @@ class Pipeline:
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
             self.plan = staleness.plan(manifest, builds.recorded(connection), self.now)
-            builds.forget(connection, self.plan.nodes)
+            updated = lineage.updated_in_place(manifest)
+            builds.drop_of_others(connection, updated, models)
+            builds.forget(connection, self.plan.nodes, updated)
             ledger.write(connection, manifest, self.plan.before, self.kept)
         return True
 

@@ -137,6 +137,7 @@ WORDS_BEFORE_PARENTHESIS = frozenset(
         "extract",
         "first_value",
         "floor",
+        "fnv_hash",
         "greatest",
         "lag",
         "last_value",

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 
 CHAIN = [
     "int_campaign__order_revenues",
+    "int_campaign__order_prints",
+    "int_campaign__order_versions",
     "int_campaign__touch_weights",
     "int_campaign__touch_credits",
     "int_campaign__touch_amounts",

@@ -67,3 +67,37 @@ def test_a_table_without_a_record_is_dropped_once_no_model_makes_it(
         "SELECT table_schema, table_name FROM information_schema.tables"
         " WHERE table_schema IN ('core', 'solved') ORDER BY ALL"
     ).fetchall() == [("core", "orders"), ("solved", "own")]
+
+
+def test_a_table_that_is_updated_in_place_stays_after_a_build_that_did_not_end(
+    build: duckdb.DuckDBPyConnection,
+) -> None:
+    build.execute("CREATE SCHEMA core; CREATE TABLE core.orders (n INTEGER)")
+    updated = {"model.orders": ("core", "orders")}
+    builds.record(build, [ORDERS, VIEW])
+    builds.record_hashes(build, {("core", "orders"): (3, "abc")})
+    builds.forget(build, ["model.orders", "model.base"], updated)
+    assert builds.hashes(build) == {}
+    [unfinished] = builds.recorded(build).values()
+    assert (unfinished.node, unfinished.models) == ("model.orders", "m1")
+    assert unfinished.inputs not in {ORDERS.inputs, "", "[]"}
+    assert builds.drop_of_others(build, updated, "m1") == []
+    assert build.execute("SELECT count(*) FROM core.orders").fetchall() == [(0,)]
+
+
+def test_a_table_that_is_updated_in_place_is_dropped_where_other_models_made_it_or_nobody_knows(
+    build: duckdb.DuckDBPyConnection,
+) -> None:
+    build.execute("CREATE SCHEMA core; CREATE TABLE core.orders (n INTEGER)")
+    build.execute("CREATE TABLE core.lines (n INTEGER)")
+    builds.record(build, [ORDERS])
+    updated = {"model.orders": ("core", "orders"), "model.lines": ("core", "lines")}
+    dropped = builds.drop_of_others(build, updated, "m2")
+    assert dropped == [("core", "lines"), ("core", "orders")]
+    assert builds.recorded(build) == {}
+    assert (
+        build.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'core'"
+        ).fetchall()
+        == []
+    )

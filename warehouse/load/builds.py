@@ -11,6 +11,7 @@ from extractors.naming import quoted
 from warehouse.engines import duckdb_engine, duckdb_snapshot
 
 Table = tuple[str, str]  # schema, name
+UNFINISHED = "(unfinished)"  # no inputs are called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,40 @@ def recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, Built]:
     }
 
 
-def forget(connection: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> None:
-    """Count nodes as not built; before a build touches their tables."""
+def forget(
+    connection: duckdb.DuckDBPyConnection, nodes: Iterable[str], updated: Iterable[str] = ()
+) -> None:
+    """Count nodes as not built; before a build touches their tables.
+
+    Of the `updated` ones, whose tables are brought up to date in place, it stays known which models
+    made the table: whatever a build that was killed or failed left of it, the next one goes on.
+    """
     connection.execute(
-        "DELETE FROM meta.builds WHERE node IN (SELECT unnest(?::VARCHAR[]))", [sorted(nodes)]
+        "DELETE FROM meta.builds WHERE node IN (SELECT unnest(?::VARCHAR[]))",
+        [sorted(set(nodes) - set(updated))],
     )
+    connection.execute(
+        "UPDATE meta.builds SET inputs = ?, row_count = NULL, content_hash = NULL"
+        " WHERE node IN (SELECT unnest(?::VARCHAR[]))",
+        [UNFINISHED, sorted(set(nodes) & set(updated))],
+    )
+
+
+def drop_of_others(
+    connection: duckdb.DuckDBPyConnection, updated: Mapping[str, Table], models: str
+) -> list[Table]:
+    """Drop the tables that are updated in place where other models made them, and return them.
+
+    Without its table a model is built whole.
+    """
+    made = {node for node, built in recorded(connection).items() if built.models == models}
+    dropped: list[Table] = []
+    for node, table in sorted(updated.items()):
+        if node not in made:
+            forget(connection, [node])
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(*table)}")
+            dropped.append(table)
+    return dropped
 
 
 def record(connection: duckdb.DuckDBPyConnection, built: Sequence[Built]) -> None:

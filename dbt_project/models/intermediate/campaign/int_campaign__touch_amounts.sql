@@ -1,8 +1,30 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__order_versions'), 'order_number', 'order_number') }}",
+        "{{ forget_changed(ref('int_campaign__order_versions'), 'order_number', 'order_number', 'order_number') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__order_versions'), 'order_number', 'order_number') }}"],
+) }}
 {%- set models = ['linear', 'position_based', 'time_decay', 'markov', 'shapley'] -%}
 
-with touches as (select * from {{ ref('int_campaign__touch_weights') }}),
+with touches as (
+    select * from {{ ref('int_campaign__touch_weights') }}
+    where
+        {{ is_changed(
+            'int_campaign__order_versions', 'order_number', 'order_number', 'order_number'
+        ) }}
+),
 
-credits as (select * from {{ ref('int_campaign__touch_credits') }}),
+credits as (
+    select * from {{ ref('int_campaign__touch_credits') }}
+    where
+        {{ is_changed(
+            'int_campaign__order_versions', 'order_number', 'order_number', 'order_number'
+        ) }}
+),
 
 revenues as (select * from {{ ref('int_campaign__order_revenues') }}),
 

@@ -1,4 +1,20 @@
-with conversions as (select * from {{ ref('int_campaign__conversions') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__order_versions'), 'order_number', 'order_number') }}",
+        "{{ forget_changed(ref('int_campaign__order_versions'), 'order_number', 'order_number', 'order_number') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__order_versions'), 'order_number', 'order_number') }}"],
+) }}
+with versions as (
+    select * from {{ ref('int_campaign__order_versions') }}
+    where
+        {{ is_changed(
+            'int_campaign__order_versions', 'order_number', 'order_number', 'order_number'
+        ) }}
+),
 
 touches as (
     select * from {{ ref('int_campaign__path_touches') }}
@@ -11,12 +27,12 @@ channel_weights as (select * from {{ ref('int_campaign__channel_weights') }}),
 orders as (
     select
         order_id,
-        row_number() over (order by order_id) as order_number,
+        order_number,
         cast(date_trunc('month', order_date) as date) as period,
         {{ attribution_setting('half_life_days', 'order_date') }} as half_life_days,
         {{ attribution_setting('position_first', 'order_date') }} as position_first,
         {{ attribution_setting('position_last', 'order_date') }} as position_last
-    from conversions
+    from versions
 ),
 
 -- a share of 12 places as the whole number of its units

@@ -1,10 +1,28 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__path_prints')) }}",
+        "{{ forget_changed(ref('int_campaign__path_prints'), row_hash(['path_key'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__path_prints')) }}"],
+) }}
 {%- set in_order = "partition by path_key order by occurred_at, source_rank, event_id" -%}
 {%- set from_here = "rows between current row and unbounded following" -%}
 {%- set so_far = "rows between unbounded preceding and current row" -%}
 
-with sessions as (select * from {{ ref('int_core__sessions') }}),
+with sessions as (
+    select * from {{ ref('int_core__sessions') }}
+    where {{ is_changed('int_campaign__path_prints', row_hash(['path_key'])) }}
+),
 
-conversions as (select * from {{ ref('int_campaign__conversions') }}),
+conversions as (
+    select * from {{ ref('int_campaign__conversions') }}
+    where
+        path_key is not null
+        and {{ is_changed('int_campaign__path_prints', row_hash(['path_key'])) }}
+),
 
 steps as (
     select
@@ -39,7 +57,6 @@ steps as (
         ordered_at - lookback_days * interval '1 day' as looks_back_to,
         path_transform as order_transform
     from conversions
-    where path_key is not null
 ),
 
 -- the next order of the same key: an earlier one can claim no later touch

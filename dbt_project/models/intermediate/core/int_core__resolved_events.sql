@@ -1,10 +1,22 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_core__visitor_prints')) }}",
+        "{{ forget_changed(ref('int_core__visitor_prints'), row_hash(['visitor_key'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_core__visitor_prints')) }}"],
+) }}
 {%- set lookback = "interval '" ~ var('identity_lookback_days') ~ " days'" -%}
 {%- set from_here = "rows between current row and unbounded following" -%}
 {%- set in_order = "partition by visitor_key order by occurred_at, source_rank, event_id" -%}
 
 with events as (
     select * from {{ ref('int_core__visitor_events') }}
-    where visitor_key is not null
+    where
+        visitor_key is not null
+        and {{ is_changed('int_core__visitor_prints', row_hash(['visitor_key'])) }}
 ),
 
 -- a sign-in is an event that carries both ids

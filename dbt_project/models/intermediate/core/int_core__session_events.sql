@@ -1,9 +1,21 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_core__visitor_prints')) }}",
+        "{{ forget_changed(ref('int_core__visitor_prints'), row_hash(['visitor_key'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_core__visitor_prints')) }}"],
+) }}
 {%- set in_order = "partition by visitor_key order by occurred_at, source_rank, event_id" -%}
 {%- set so_far = "rows between unbounded preceding and current row" -%}
 
 with events as (
     select * from {{ ref('int_core__resolved_events') }}
-    where is_session_event
+    where
+        is_session_event
+        and {{ is_changed('int_core__visitor_prints', row_hash(['visitor_key'])) }}
 ),
 
 valued as (

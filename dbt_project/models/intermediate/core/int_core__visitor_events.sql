@@ -1,3 +1,5 @@
+{#- Written nowhere: it is as wide as all of staging, and mostly only some visitors are read. -#}
+{{ config(materialized='view') }}
 {#- At one instant what leads comes before what follows, in this order: an advertisement's click
     before the view that it brought, an order last. An affiliate's link is a channel like the
     landing that follows it, so that the two are one visit. -#}

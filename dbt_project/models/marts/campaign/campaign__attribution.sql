@@ -1,11 +1,30 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__order_versions'), 'order_id', 'order_number') }}",
+        "{{ forget_changed(ref('int_campaign__order_versions'), 'order_id', 'order_id', 'order_number') }}",
+    ],
+    post_hook=[
+        "{{ drop_prints() }}",
+        "{{ keep_prints(ref('int_campaign__order_versions'), 'order_id', 'order_number') }}",
+    ],
+) }}
 {%- set whole = ['first_touch', 'last_touch', 'last_non_direct'] -%}
 {%- set shared = ['linear', 'position_based', 'time_decay', 'markov', 'shapley'] -%}
 
-with touches as (select * from {{ ref('int_campaign__touch_weights') }}),
+with touches as (
+    select * from {{ ref('int_campaign__touch_weights') }}
+    where {{ is_changed('int_campaign__order_versions', 'order_id', 'order_id', 'order_number') }}
+),
 
 amounts as (select * from {{ ref('int_campaign__touch_amounts') }}),
 
-revenues as (select * from {{ ref('int_campaign__order_revenues') }}),
+revenues as (
+    select * from {{ ref('int_campaign__order_revenues') }}
+    where {{ is_changed('int_campaign__order_versions', 'order_id', 'order_id', 'order_number') }}
+),
 
 models as (
     {%- for model in whole + shared %}
