@@ -1,8 +1,23 @@
-with sessions as (select * from {{ ref('int_core__sessions') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__visit_prints')) }}",
+        "{{ forget_changed(ref('int_campaign__visit_prints'), row_hash(['visitor_key'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__visit_prints')) }}"],
+) }}
+with sessions as (
+    select * from {{ ref('int_core__sessions') }}
+    where {{ is_changed('int_campaign__visit_prints', row_hash(['visitor_key'])) }}
+),
 
 order_events as (
     select * from {{ ref('int_core__session_events') }}
-    where event_type = 'order'
+    where
+        event_type = 'order'
+        and {{ is_changed('int_campaign__visit_prints', row_hash(['visitor_key'])) }}
 ),
 
 orders as (

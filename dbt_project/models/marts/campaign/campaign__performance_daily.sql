@@ -1,8 +1,24 @@
-with activity as (select * from {{ ref('campaign__activity_daily') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__day_prints'), 'report_date') }}",
+        "{{ forget_changed(ref('int_campaign__day_prints'), 'report_date', 'report_date') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__day_prints'), 'report_date') }}"],
+) }}
+with activity as (
+    select * from {{ ref('campaign__activity_daily') }}
+    where {{ is_changed('int_campaign__day_prints', 'report_date', 'report_date') }}
+),
 
 attribution as (select * from {{ ref('campaign__attribution') }}),
 
-orders as (select * from {{ ref('int_core__orders') }}),
+orders as (
+    select * from {{ ref('int_core__orders') }}
+    where {{ is_changed('int_campaign__day_prints', 'order_date', 'report_date') }}
+),
 
 -- each model repeats what was spent and seen, so that one model alone is the whole picture; a shop
 -- that has sold nothing yet has its activity too

@@ -1,4 +1,17 @@
-with sessions as (select * from {{ ref('int_core__sessions') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_core__visitor_prints')) }}",
+        "{{ forget_changed(ref('int_core__visitor_prints'), row_hash([session_visitor_key()])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_core__visitor_prints')) }}"],
+) }}
+with sessions as (
+    select * from {{ ref('int_core__sessions') }}
+    where {{ is_changed('int_core__visitor_prints', row_hash(['visitor_key'])) }}
+),
 
 final as (
     select
