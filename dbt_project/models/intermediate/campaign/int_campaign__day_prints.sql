@@ -1,4 +1,4 @@
-with activity as (select * from {{ ref('campaign__activity_daily') }}),
+with activity as (select * from {{ ref('int_campaign__activity_daily') }}),
 
 versions as (select * from {{ ref('int_campaign__order_versions') }}),
 
