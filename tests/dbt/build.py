@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,18 +58,20 @@ class Build:
         options = [*arguments, *warm.PRODUCT_OPTIONS]
         return warm.run("dbt", options, cwd=PROJECT, env=environment, timeout=600)
 
-    def build(self) -> None:
-        """Build everything; fail with dbt's own lines."""
+    def build(
+        self, final: solved.Kept = solved.NOTHING, kinds: Sequence[str] = WITHOUT_UNIT_TESTS
+    ) -> None:
+        """Build everything of these kinds; fail with dbt's own lines. `final` months stay so."""
         with self.connect() as connection:
             write(connection, self.kept)
-        self._succeed("build", *BEFORE_SOLVERS, *WITHOUT_UNIT_TESTS)
+        self._succeed("build", *BEFORE_SOLVERS, *kinds)
         with self.connect() as connection:
             for name in lineage.SOLVED:
                 if name in ledger.SOLVED:
                     ledger.solve(connection, name, self.terms())
                 else:
-                    solved.write(connection, name)
-        self._succeed("build", *AFTER_SOLVERS, *WITHOUT_UNIT_TESTS)
+                    solved.write(connection, name, final)
+        self._succeed("build", *AFTER_SOLVERS, *kinds)
 
     def terms(self) -> ledger.Terms:
         """Return what entries of the ledger are proposed by."""

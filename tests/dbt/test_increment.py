@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from analytics.channel_weights import Weight
-from orchestration import lineage, solved
-from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
+from orchestration import solved
+from tests.dbt.build import Build
 from tests.dbt.raw_tables import COLUMNS, create_raw, insert
 from tests.dbt.streams import Row, raw_rows
 from warehouse.engines.duckdb_snapshot import content_hash, tables
@@ -115,17 +115,6 @@ def load(connection: duckdb.DuckDBPyConnection, arriving: list[Arrival], positio
         insert(connection, table, [row | more for row in newest.values()])
 
 
-def build_models(build: Build, kept: solved.Kept = solved.NOTHING) -> None:
-    """Build as a run does, without its audit."""
-    for selected in (BEFORE_SOLVERS, AFTER_SOLVERS):
-        ended = build.dbt("build", *selected, *MODELS)
-        assert ended.returncode == 0, ended.stdout
-        if selected is BEFORE_SOLVERS:
-            with build.connect() as connection:
-                for name in lineage.SOLVED:
-                    solved.write(connection, name, kept)
-
-
 def final_months(build: Build) -> solved.Kept:
     """Return what state keeps of the months that are final in a build."""
     weights: dict[date, list[Weight]] = {}
@@ -165,14 +154,14 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
             if table not in KEYS:
                 insert(connection, table, rows)
         load(connection, first, 1)
-    build_models(build)
+    build.build(kinds=MODELS)
     versions = "select order_id, order_number from intermediate.int_campaign__order_versions"
     numbers, kept = dict(build.rows(versions)), final_months(build)
 
     with build.connect() as connection:
         load(connection, second, 2)
     later = Build(build.database, build.target, "2011-09-01T00:00:00Z")
-    build_models(later, kept)
+    later.build(kept, MODELS)
     with build.connect() as connection:
         load(connection, third, 3)
     killed = later.dbt("build", "--select", "+int_core__session_events", *MODELS)
@@ -181,7 +170,7 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
     with build.connect() as connection:
         load(connection, last, 4)
     back = Build(build.database, build.target, "2011-07-20T00:00:00Z")
-    build_models(back, kept)
+    back.build(kept, MODELS)
     same = {order for order, number in build.rows(versions) if numbers.get(order) == number}
     assert len(numbers) / 20 < len(same) < len(numbers) * 19 / 20, "some orders stay, some do not"
 
@@ -191,7 +180,7 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
         connection.execute(f"attach '{build.database}' as other (read_only)")
         for table in COLUMNS:
             connection.execute(f"insert into {table} by name from other.{table}")
-    build_models(whole, kept)
+    whole.build(kept, MODELS)
     with build.connect() as one, whole.connect() as other:
         found = {
             (schema, table): content_hash(one, schema, table)
