@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 @click.option("--detach", is_flag=True, help="Leave it running in the background.")
 @click.option("--stop", "stops", is_flag=True, help="Stop it.")
 @click.option(
+    "--delete",
+    "deletes",
+    is_flag=True,
+    help="With --stop: remove its data, port and passwords too.",
+)
+@click.option(
     "--rotate-password", "rotates", is_flag=True, help="Give readers a new password first."
 )
 @as_json
@@ -40,6 +46,7 @@ def serve(
     port: int | None,
     detach: bool,
     stops: bool,
+    deletes: bool,
     rotates: bool,
     as_json: bool,
 ) -> None:
@@ -56,12 +63,14 @@ def serve(
             f"{settings.path.name}: `warehouse serve` needs publication.postgres: embedded"
         )
     if stops and (port or detach or rotates):
-        raise click.UsageError("--stop goes with no other option but --json", ctx)
+        raise click.UsageError("--stop goes with --delete and --json alone", ctx)
+    if deletes and not stops:
+        raise click.UsageError("--delete goes with --stop", ctx)
 
     from warehouse.serve import embedded
 
     if stops:
-        ran = embedded.stop(settings)
+        ran = embedded.stop(settings, deletes=deletes)
         if as_json:
             print_json({"stopped": ran})
         else:

@@ -64,6 +64,8 @@ def test_a_server_is_left_running_taken_over_and_stopped(warehouse: Command) -> 
         _ended_in_the_foreground(path)
         assert json.loads(warehouse("serve", "--stop", "--json").stdout) == {"stopped": False}
         assert shown(warehouse) == "v000001"
+        assert warehouse("serve", "--stop", "--delete").stdout == "it did not run\n"
+        assert not embedded.server(settings).directory.exists()
     finally:
         embedded.server(settings).delete()
 
@@ -97,7 +99,9 @@ def test_it_is_said_what_it_needs(warehouse: Command) -> None:
     path.write_text(CONFIGURATION)
     assert "needs publication.postgres: embedded" in warehouse.fails(2, "serve")
     path.write_text(EMBEDDED)
-    assert "--stop goes with no other option" in warehouse.fails(2, "serve", "--stop", "--detach")
+    assert "--stop goes with --delete and --json alone" in warehouse.fails(
+        2, "serve", "--stop", "--detach"
+    )
     assert warehouse("serve", "--stop").stdout == "it did not run\n"
     (note,) = inspection.inspect(config.load(path)).notes
     assert note.endswith("does not run; `warehouse serve --detach` starts it")

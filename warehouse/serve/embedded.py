@@ -77,13 +77,15 @@ def start(settings: Settings, port: int | None = None) -> Endpoint:
     return endpoint(settings)
 
 
-def stop(settings: Settings) -> bool:
-    """Stop the server and return whether it ran."""
+def stop(settings: Settings, *, deletes: bool = False) -> bool:
+    """Stop the server and return whether it ran; `deletes` removes everything it wrote."""
     found = server(settings)
-    if not found.is_running():
-        return False
-    found.stop()
-    return True
+    ran = found.is_running()
+    if deletes:
+        found.delete()
+    elif ran:
+        found.stop()
+    return ran
 
 
 def secure(settings: Settings) -> None:
