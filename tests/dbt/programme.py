@@ -1,5 +1,6 @@
 """A small affiliate programme of literal rows, through the models of commissions as compiled."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,8 +27,8 @@ def at(text: str) -> datetime:
 class Programme:
     """What the models read; affiliates a1 (GBP), a2 (EUR) and one plan for all: 10 %, 30 days."""
 
-    def __init__(self, build: Build) -> None:
-        """Take the tables' columns, and the rules as shipped, from a build."""
+    def __init__(self, build: Build, filled: Collection[str] = ()) -> None:
+        """Take the tables' columns, the rules as shipped and what is `filled` from a build."""
         self.build = build
         self.connection = duckdb.connect()
         self.connection.execute("attach ':memory:' as build; use build; set timezone = 'UTC'")
@@ -42,7 +43,7 @@ class Programme:
             self.connection.execute(f"create schema {schema}")
         for (name,) in tables:
             if name not in made:
-                rows = "" if name in FILLED else " limit 0"
+                rows = "" if name in {*FILLED, *filled} else " limit 0"
                 self.connection.execute(f"create table {name} as from source.{name}{rows}")
         self.connection.execute("detach source")
         for affiliate, currency in (("a1", "GBP"), ("a2", "EUR")):

@@ -1,7 +1,7 @@
 """The real orders keep every line and every cent through all layers."""
 
 import json
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 
 from tests.dbt.attribution_reference import MODELS
 from tests.dbt.build import Build
+from tests.dbt.programme import Programme, at
+from warehouse.ledger import due
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +135,74 @@ def test_each_model_attributes_the_real_orders_to_the_cent(real_orders: Build) -
         " where is_counted"
     )
     assert {model: tuple(figures) for model, *figures in found} == dict.fromkeys(MODELS, counted)
+
+
+def test_commissions_of_a_flat_plan_are_the_rate_of_what_was_sold_and_kept_line_by_line(
+    real_orders: Build,
+) -> None:
+    """Each customer clicked once, before the first order; 10 % for ever, in the orders' pounds."""
+    core = ("order_lines", "orders", "refunds", "customer_aliases")
+    shop = Programme(
+        real_orders,
+        filled=(
+            *(f"intermediate.int_core__{name}" for name in core),
+            *("intermediate.int_finance__order_rates", "staging.stg_shop__products"),
+        ),
+    )
+    shop.rule("base_less_discounts", "false")
+    connection = shop.connection
+    connection.execute(
+        "update staging.stg_affiliate__affiliates set joined_at = '2009-01-01 00:00:00+00';"
+        "update staging.stg_affiliate__commission_plans"
+        " set window_days = 3650, valid_from = '2009-01-01 00:00:00+00';"
+        # the file does not say what is commissionable
+        "update staging.stg_shop__products set is_commissionable = not ends_with(product_id, 'B');"
+        "insert into intermediate.int_affiliate__judged_clicks by name"
+        " select customer_id as click_id, 'a1' as affiliate_id, customer_id, 'valid' as validity,"
+        " min(ordered_at) - interval '1 minute' as occurred_at"
+        " from intermediate.int_core__orders where customer_id is not null group by customer_id"
+    )
+    commissions = shop.commissions()
+    connection.execute(f"attach '{real_orders.database}' as source (read_only)")
+    due.write(
+        connection,
+        into="due",
+        commissions="intermediate.int_affiliate__commissions",
+        allocations="source.solved.refund_allocations",
+        refunds="intermediate.int_core__refunds",
+        payments="staging.stg_billing__payments",
+        decisions="ledger.decisions",
+        as_of=at("09-01 00:00"),
+    )
+    found = dict(
+        connection.execute("select order_line_id, sum(amount) from due group by 1").fetchall()
+    )
+    sold = connection.execute(
+        "select order_line_id, lines.line_amount, coalesce(refunded.amount, 0)"
+        " from intermediate.int_core__order_lines as lines"
+        " join intermediate.int_core__orders as orders using (order_id)"
+        " join staging.stg_shop__products as products on lines.product_id = products.product_id"
+        " left join (select order_line_id, sum(amount) as amount"
+        " from source.solved.refund_allocations group by all) as refunded using (order_line_id)"
+        " where line_kind = 'product' and lines.customer_id is not null"
+        " and orders.status <> 'cancelled' and is_commissionable"
+    ).fetchall()
+    connection.close()
+    tenth, cent = Decimal("0.1"), Decimal("0.01")
+
+    def share(amount: Decimal) -> Decimal:
+        return max(amount * tenth, Decimal(0)).quantize(cent, ROUND_HALF_UP)
+
+    earning = {line: row for line, row in commissions.items() if row["reason"] is None}
+    assert {line: row["commission_amount"] for line, row in earning.items()} == {
+        line: share(amount) for line, amount, _ in sold
+    }
+    assert found == {
+        line: share(amount - refunded)
+        for line, amount, refunded in sold
+        if share(amount) or line in found
+    }
+    back = [(line, amount) for line, amount, refunded in sold if 0 < amount == refunded]
+    assert len(back) > 1000
+    assert {found[line] for line, amount in back if share(amount)} == {Decimal(0)}
+    assert len(sold) > 200_000
