@@ -53,6 +53,10 @@ WRONG = {
         "the rule click_choice of affiliate_rules.csv has the value split: give it one of last,"
         " first"
     ],
+    (RULES, ROW + "values (3, 'click_choice', 'a1', 'first', null, null)"): [
+        "the rule click_choice of affiliate_rules.csv for a1 compares affiliates with each other:"
+        " leave its affiliate_id empty"
+    ],
     (
         RULES,
         ROW + "values (15, 'vat_rate', 'a1', '0.2', date '2026-02-01', date '2026-01-31')",

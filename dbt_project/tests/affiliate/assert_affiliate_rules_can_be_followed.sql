@@ -77,6 +77,8 @@ judged as (
                 then
                     'has the value ' || coalesce(ordered.value, '(nothing)') || ': give it '
                     || known.expected
+            when ordered.rule = 'click_choice' and ordered.affiliate_id is not null
+                then 'compares affiliates with each other: leave its affiliate_id empty'
             when ordered.last_day < ordered.first_day
                 then 'ends before it begins: valid_to is its last day'
             when ordered.last_day_before >= ordered.first_day
