@@ -90,7 +90,7 @@ def differences(one: Path, other: Path, apart_from: Collection[str] = ()) -> lis
     Like a content hash, it does not ask which run posted an entry, and when.
     """
     found: list[str] = []
-    facts = "COLUMNS(name -> name NOT IN ('posted_at', 'run_id'))"
+    facts = "COLUMNS(lambda name: name NOT IN ('posted_at', 'run_id'))"
     with duckdb.connect() as connection:
         connection.execute("LOAD icu; SET TimeZone = 'UTC'")
         connection.execute(
