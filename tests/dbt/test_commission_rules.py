@@ -280,6 +280,27 @@ def test_the_tier_follows_the_sales_of_the_last_statement_closed_before_the_orde
     ]
 
 
+@pytest.mark.parametrize("number", ["s0", "s2"])
+def test_the_tier_follows_the_statement_that_has_the_sales_whatever_other_currency_is_closed(
+    shop: Programme, number: str
+) -> None:
+    """Rule 12: who was paid in another currency before has two statements for a month."""
+    shop.plan("gold", tier=2, tier_min_sales=1000, rate="0.15")
+    for name, sales in ((number, "0"), ("s1", "1000")):
+        shop.add(
+            "ledger.statements",
+            statement_number=name,
+            affiliate_id="a1",
+            period="2011-01-01",
+            net_sales=sales,
+            closed_at=at("03-02 00:00"),
+        )
+    shop.click("k1", "a1", "03-01 10:00")
+    shop.order("o1", "03-09 12:00")
+    [row] = shop.commissions().values()
+    assert (row["tier"], row["tier_statement"]) == (2, "s1")
+
+
 def test_caps_cut_items_orders_and_months(shop: Programme) -> None:
     """Rule 14."""
     shop.product("pan")
@@ -369,6 +390,34 @@ def test_amounts_are_rounded_half_away_from_zero_in_the_payout_currency_once(
     }
 
 
+def test_a_line_stays_in_the_currency_that_it_was_posted_in(shop: Programme) -> None:
+    """Rule 18: else who changes currency is paid for old lines once more, in the new one."""
+    for currency, rate in (("EUR", "0.8"), ("USD", "0.5")):
+        shop.add(
+            "intermediate.int_finance__rates", currency=currency, rate_date="2011-03-09", rate=rate
+        )
+    shop.add(
+        "ledger.entries",
+        entry_id="e1",
+        account="commission_expense",
+        order_line_id="o1-1",
+        affiliate_id="a2",
+        currency="USD",
+        fx_rate="1.9",
+        posted_at=at("03-10 10:00"),
+    )
+    shop.click("k1", "a2", "03-01 10:00")
+    shop.order("o1", "03-09 10:00")
+    shop.order("o2", "03-09 10:00")
+    assert {
+        line: (r["currency"], str(r["fx_rate"]), r["fx_rule"], str(r["commission_amount"]))
+        for line, r in shop.commissions().items()
+    } == {
+        "o1-1": ("USD", "1.90000000", "first_posted", "19.00"),
+        "o2-1": ("EUR", "1.25000000", "order_date", "12.50"),
+    }
+
+
 def test_the_hold_is_the_plans_after_the_delivery_and_people_can_extend_it(
     shop: Programme,
 ) -> None:
@@ -417,6 +466,8 @@ def test_an_open_chargeback_holds_the_line_until_it_is_lost_or_won(shop: Program
         ("p3", "won", "chargeback", "pending", "04-01 10:00"),
         ("p4", "won", "reversal", "settled", "04-09 10:00"),
         ("p5", "unruled", "chargeback", "pending", "04-01 10:00"),
+        ("p6", "undecided", "chargeback", "pending", "04-01 10:00"),
+        ("p7", "undecided", "reversal", "failed", "04-09 10:00"),
     ]:
         shop.add(
             "staging.stg_billing__payments",
@@ -428,7 +479,7 @@ def test_an_open_chargeback_holds_the_line_until_it_is_lost_or_won(shop: Program
         )
     shop.rule("chargeback_holds", "false", affiliate_id="a1", valid_from="2011-03-11")
     shop.click("k1", "a1", "03-01 10:00")
-    for name in ("open", "lost", "won"):
+    for name in ("open", "lost", "won", "undecided"):
         shop.order(name, "03-10 10:00")
     shop.order("unruled", "03-11 10:00")
     assert {line: row["held_since"] for line, row in shop.commissions().items()} == {
@@ -436,6 +487,7 @@ def test_an_open_chargeback_holds_the_line_until_it_is_lost_or_won(shop: Program
         "lost-1": None,
         "won-1": None,
         "unruled-1": None,
+        "undecided-1": at("04-01 10:00"),
     }
 
 

@@ -30,6 +30,7 @@ disputes as (
         on
             payments.order_id = reversals.order_id
             and reversals.kind = 'reversal'
+            and reversals.status = 'settled'
             and payments.paid_at <= reversals.paid_at
     where
         payments.kind = 'chargeback'

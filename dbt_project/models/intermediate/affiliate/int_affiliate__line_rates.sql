@@ -11,11 +11,13 @@ entries as (
     where account = 'commission_expense' and order_line_id <> '(none)'
 ),
 
--- what a line was first posted with stays its own
+-- what a line was first posted with stays its own, the currency too: in another one it would be
+-- paid again
 first_posted as (
     select
         order_line_id,
         affiliate_id,
+        currency,
         fx_rate
     from entries
     where fx_rate is not null
@@ -30,21 +32,29 @@ paid as (
         sources.order_line_id,
         sources.affiliate_id,
         order_rates.currency as order_currency,
-        coalesce(affiliates.payout_currency, '{{ var("reporting_currency") }}') as currency,
+        coalesce(
+            first_posted.currency, affiliates.payout_currency, '{{ var("reporting_currency") }}'
+        ) as currency,
+        first_posted.fx_rate as posted_fx_rate,
         order_rates.rate,
         order_rates.rate_date
     from sources
     inner join order_rates on sources.order_id = order_rates.order_id
     left join affiliates on sources.affiliate_id = affiliates.affiliate_id
+    left join
+        first_posted
+        on
+            sources.order_line_id = first_posted.order_line_id
+            and sources.affiliate_id = first_posted.affiliate_id
 ),
 
 -- hundred-millionths of the reporting currency
 quoted_units as (
     select
         paid.order_line_id,
-        paid.affiliate_id,
         paid.order_currency,
         paid.currency,
+        paid.posted_fx_rate,
         cast(paid.rate * 100000000 as decimal(19, 0)) as order_rate,
         cast(
             {{ reporting_rate('paid.currency', 'rates.rate') }} * 100000000 as decimal(19, 0)
@@ -77,19 +87,14 @@ final as (
         quoted.order_line_id,
         quoted.order_currency,
         quoted.currency,
-        coalesce(first_posted.fx_rate, quoted.fx_rate) as fx_rate,
+        coalesce(quoted.posted_fx_rate, quoted.fx_rate) as fx_rate,
         case
-            when quoted.fx_rate is null and first_posted.fx_rate is null then null
-            when coalesce(first_posted.fx_rate = quoted.fx_rate, first_posted.fx_rate is null)
+            when quoted.fx_rate is null and quoted.posted_fx_rate is null then null
+            when coalesce(quoted.posted_fx_rate = quoted.fx_rate, quoted.posted_fx_rate is null)
                 then 'order_date'
             else 'first_posted'
         end as fx_rule
     from quoted
-    left join
-        first_posted
-        on
-            quoted.order_line_id = first_posted.order_line_id
-            and quoted.affiliate_id = first_posted.affiliate_id
 )
 
 select * from final

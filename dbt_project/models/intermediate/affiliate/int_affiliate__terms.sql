@@ -93,7 +93,11 @@ sales as (
     qualify
         row_number() over (
             partition by stretches.affiliate_id, stretches.valid_from
-            order by statements.period desc nulls last
+            order by
+                statements.period desc nulls last,
+                -- who was paid in another currency before has two statements, one with the sales
+                abs(statements.net_sales) desc nulls last,
+                statements.statement_number asc
         ) = 1
 ),
 

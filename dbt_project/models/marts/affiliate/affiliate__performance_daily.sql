@@ -11,23 +11,29 @@ affiliates as (select * from {{ ref('stg_affiliate__affiliates') }}),
 
 clicked as (
     select
-        {{ reporting_date('occurred_at') }} as report_date,
-        coalesce(affiliate_id, '(none)') as affiliate_id,
+        {{ reporting_date('clicks.occurred_at') }} as report_date,
+        coalesce(clicks.affiliate_id, '(none)') as affiliate_id,
+        coalesce(affiliates.payout_currency, '(unknown)') as currency,
         count(*) as clicks,
-        count(case when validity = 'valid' then 1 end) as valid_clicks
+        count(case when clicks.validity = 'valid' then 1 end) as valid_clicks
     from clicks
-    group by {{ reporting_date('occurred_at') }}, coalesce(affiliate_id, '(none)')
+    left join affiliates on clicks.affiliate_id = affiliates.affiliate_id
+    group by
+        {{ reporting_date('clicks.occurred_at') }},
+        coalesce(clicks.affiliate_id, '(none)'),
+        coalesce(affiliates.payout_currency, '(unknown)')
 ),
 
 sold as (
     select
         {{ reporting_date('ordered_at') }} as report_date,
         affiliate_id,
+        currency,
         count(distinct order_id) as orders,
         sum(reporting_line_amount) as sales,
         sum(commission_amount) as commission
     from commissions
-    group by {{ reporting_date('ordered_at') }}, affiliate_id
+    group by {{ reporting_date('ordered_at') }}, affiliate_id, currency
 ),
 
 -- what a refund or a lost chargeback takes back counts on the day of its order
@@ -35,6 +41,7 @@ reversed as (
     select
         {{ reporting_date('commissions.ordered_at') }} as report_date,
         commission_due.affiliate_id,
+        commission_due.currency,
         -sum(commission_due.amount) as reversed_commission
     from commission_due
     inner join
@@ -42,19 +49,25 @@ reversed as (
         on
             commission_due.order_line_id = commissions.order_line_id
             and commission_due.affiliate_id = commissions.affiliate_id
+            and commission_due.currency = commissions.currency
     where commission_due.cause_type in ('refund', 'chargeback')
-    group by {{ reporting_date('commissions.ordered_at') }}, commission_due.affiliate_id
+    group by
+        {{ reporting_date('commissions.ordered_at') }},
+        commission_due.affiliate_id,
+        commission_due.currency
 ),
 
 days as (
     select
         report_date,
-        affiliate_id
+        affiliate_id,
+        currency
     from clicked
     union
     select
         report_date,
-        affiliate_id
+        affiliate_id,
+        currency
     from sold
 ),
 
@@ -62,7 +75,7 @@ counted as (
     select
         days.report_date,
         days.affiliate_id,
-        affiliates.payout_currency as currency,
+        days.currency,
         coalesce(clicked.clicks, 0) as clicks,
         coalesce(clicked.valid_clicks, 0) as valid_clicks,
         coalesce(sold.orders, 0) as orders,
@@ -72,21 +85,29 @@ counted as (
     from days
     left join
         clicked
-        on days.report_date = clicked.report_date and days.affiliate_id = clicked.affiliate_id
+        on
+            days.report_date = clicked.report_date
+            and days.affiliate_id = clicked.affiliate_id
+            and days.currency = clicked.currency
     left join
         sold
-        on days.report_date = sold.report_date and days.affiliate_id = sold.affiliate_id
+        on
+            days.report_date = sold.report_date
+            and days.affiliate_id = sold.affiliate_id
+            and days.currency = sold.currency
     left join
         reversed
-        on days.report_date = reversed.report_date and days.affiliate_id = reversed.affiliate_id
-    left join affiliates on days.affiliate_id = affiliates.affiliate_id
+        on
+            days.report_date = reversed.report_date
+            and days.affiliate_id = reversed.affiliate_id
+            and days.currency = reversed.currency
 ),
 
 final as (
     select
         report_date,
         cast(affiliate_id as {{ varchar(256) }}) as affiliate_id,
-        cast(coalesce(currency, '(unknown)') as {{ varchar(64) }}) as currency,
+        cast(currency as {{ varchar(64) }}) as currency,
         clicks,
         valid_clicks,
         orders,
