@@ -9,14 +9,19 @@ closed as (select * from {{ source('ledger', 'statements') }}),
 numbers as (select * from {{ ref('int_core__numbers') }}),
 
 bounds as (
-    select min(period) as first_period
+    select
+        min(period) as first_period,
+        -- a payment may be told in a month that no version is as of yet
+        greatest(max(period), {{ as_of_date() }}) as last_date
     from movements
 ),
 
 last_closed as (select max(period) as period from closed),
 
 days as (
-    select bounds.first_period + numbers.day_number as date_day
+    select
+        bounds.first_period + numbers.day_number as date_day,
+        bounds.last_date
     from bounds
     cross join numbers
 ),
@@ -24,7 +29,7 @@ days as (
 months as (
     select distinct cast(date_trunc('month', date_day) as date) as period
     from days
-    where date_day <= {{ as_of_date() }}
+    where date_day <= last_date
 ),
 
 following as (
