@@ -36,6 +36,7 @@ COMMANDS = {
     "statement": "cli.statements:statement",
     "payouts": "cli.payouts:payouts",
     "explain-commission": "cli.explain_commission:explain_commission",
+    "replay-commissions": "cli.replay_commissions:replay_commissions",
     "decide": "cli.decide:decide",
     "prune": "cli.prune:prune",
     "backup": "cli.backup:backup",

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -196,6 +197,58 @@ def build(
     finally:
         _end(process, events)
         held.record_child(None)
+
+
+def compiled(
+    settings: Settings,
+    held: lease.Lease,
+    models: Sequence[str],
+    as_of: datetime,
+    *,
+    target: Path,
+) -> dict[str, str]:
+    """Return the whole query of each model by its unique id, as dbt compiles it; nothing is built.
+
+    The build database must be closed here. What dbt writes goes to `target`, so that the files of
+    the last build stay.
+    """
+    target.mkdir(parents=True)
+    parsed = settings.home / "dbt" / "target" / "partial_parse.msgpack"
+    if parsed.is_file():
+        shutil.copy(parsed, target)
+    process = subprocess.Popen(
+        # what is brought up to date in place is asked for whole
+        [
+            *(executable(), "--quiet", "compile", "--full-refresh", "--select", *models),
+            *_configured(settings),
+        ],
+        env={
+            **_environment(settings),
+            "WAREHOUSE_AS_OF": utc_text(as_of),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(target),
+        },
+        cwd=project(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=(held.descriptor,),
+    )
+    held.record_child(process.pid)
+    try:
+        output, _ = process.communicate()
+    finally:
+        process.kill()
+        process.wait()
+        held.record_child(None)
+    if process.returncode:
+        raise SourceError(f"the dbt project cannot be compiled: {_first_error(output)}")
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    return {
+        identity: node["compiled_code"]
+        for identity, node in nodes.items()
+        if node["resource_type"] == "model" and node["name"] in models
+    }
 
 
 def _end(process: "subprocess.Popen[bytes]", events: Iterator[Any]) -> None:

@@ -124,10 +124,13 @@ def solver_reads(manifest: Mapping[str, Any], solved: str) -> dict[str, tuple[st
         f"{entry['schema']}.{entry['identifier']}": identity
         for identity, entry in manifest["sources"].items()
     }
-    return {named[name]: _table(manifest, named[name]) for name in SOLVED[solved] if name in named}
+    return {
+        named[name]: table_of(manifest, named[name]) for name in SOLVED[solved] if name in named
+    }
 
 
-def _table(manifest: Mapping[str, Any], identity: str) -> tuple[str, str]:
+def table_of(manifest: Mapping[str, Any], identity: str) -> tuple[str, str]:
+    """Return the table (schema, name) of a node of the graph."""
     node = manifest["nodes"].get(identity)
     if node:
         return node["schema"], node["alias"]
