@@ -98,7 +98,7 @@ create table intermediate.int_core__sessions (
     started_at timestamptz
 );
 create table intermediate.int_core__numbers as
-select i::integer as day_number from range(1, 100000) as r(i);
+select i::integer as day_number from range(100000) as r(i);
 create table intermediate.int_affiliate__own_identities (
     affiliate_id varchar, identity_kind varchar, identity_id varchar, rule varchar,
     first_at timestamptz, last_at timestamptz
@@ -112,7 +112,7 @@ create table staging.stg_billing__payments (
 );
 create table ledger.entries (
     entry_id varchar, account varchar, affiliate_id varchar, order_line_id varchar,
-    fx_rate decimal(18, 8), posted_at timestamptz
+    currency varchar, fx_rate decimal(18, 8), posted_at timestamptz
 );
 create table ledger.statements (
     statement_number varchar, affiliate_id varchar, period date, net_sales decimal(18, 4),
