@@ -83,9 +83,10 @@ def _instant(file: Path, row: int, text: str, zone: ZoneInfo) -> datetime:
         if len(text) == len("2026-03-01"):
             return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
         at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        in_utc = at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        in_utc = None
+    if in_utc is None:
         raise refused(
             file,
             row,
@@ -93,4 +94,4 @@ def _instant(file: Path, row: int, text: str, zone: ZoneInfo) -> datetime:
             f"{text!r} is neither a day such as 2026-03-01 nor a time with its offset from UTC,"
             " such as 2026-03-01T12:00:00Z",
         )
-    return at.astimezone(UTC)
+    return in_utc

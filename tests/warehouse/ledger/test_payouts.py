@@ -221,6 +221,7 @@ def test_what_the_provider_pays_after_a_failure_is_paid_unless_another_batch_pay
         ("P-0001-0001,paid,-40.00,GBP,2026-05-20", "amount: '-40.00' is not an amount"),
         ("P-0001-0001,paid,40.00,GBP,20 May", "paid_at: '20 May' is neither a day"),
         ("P-0001-0001,paid,40.00,GBP,2026-05-20T10:00", "paid_at: .* is neither a day"),
+        ("P-0001-0001,paid,40.00,GBP,9999-12-31T23:59-05:00", "paid_at: .* is neither a day"),
         ("P-0001-0001,paid,40.00,GBP,2026-06-02", "paid_at: 2026-06-01T23:00.* is yet to come"),
         ("P-0001-0001,paid,40.00,,2026-05-20", "currency: is empty"),
         ("P-0001-0001,paid,40.00", "currency: is empty"),
