@@ -174,6 +174,11 @@ def _require_closable(
             f"{name} can be closed from {at}: its end and the longest hold of its plans, in which"
             " what was earned may still be taken back; close it then"
         )
+    if known.as_of > settings.now():
+        raise ConfigError(
+            f"{name} cannot be closed with {known.version}, which is as of {utc_text(known.as_of)}:"
+            " a version of a time to come posts nothing; run `warehouse run` first"
+        )
     if known.as_of < closable_at:
         raise ConfigError(
             f"{name} can be closed with a version as of {at} or later; the newest,"

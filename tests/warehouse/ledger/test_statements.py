@@ -227,6 +227,17 @@ def test_a_month_waits_for_the_end_of_its_longest_hold_and_for_a_version_as_of_t
     assert close(office, MARCH)["ann"]["closing"] == "40.00"
 
 
+def test_a_version_of_a_time_to_come_closes_nothing_since_it_posted_nothing(
+    office: Office,
+) -> None:
+    office.mature("ann", "40.00", "2026-03-10")
+    office.publish("2026-12-31")
+    with pytest.raises(ConfigError, match="a version of a time to come posts nothing"):
+        close(office, MARCH)
+    office.publish("2026-06-01")
+    assert close(office, MARCH)["ann"]["closing"] == "40.00"
+
+
 def test_without_a_version_or_entries_the_next_step_is_named(office: Office) -> None:
     with pytest.raises(ConfigError, match="nothing is published yet; run `warehouse run` first"):
         close(office, MARCH)
