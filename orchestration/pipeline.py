@@ -159,7 +159,7 @@ class Pipeline:
             runs.set_as_of(connection, self.run_id, self.as_of)
             models = dbt.build_fingerprint(self.settings)
             self.raw_fingerprint = positions.fingerprint(connection, models)
-            self.kept = self.kept.at(self.as_of)
+            self.kept = self.kept.at(self.settings.state_directory, self.as_of)
             fingerprint = ledger.fingerprint(self.raw_fingerprint, self.kept.texts())
             if not restated and publication.is_built(
                 connection, self.settings, fingerprint, self.as_of

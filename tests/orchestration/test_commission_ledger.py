@@ -209,7 +209,7 @@ def test_nothing_is_posted_for_a_tick_that_is_yet_to_come_or_was_before_the_last
         segments.append(state, ledger.post(build, small, nothing, run_id="r", as_of=LATER))
     assert posted(small) == [2]
     build.execute("update solved.commission_proposal set entry_id = entry_id || ' anew'")
-    before = kept.kept_in(state).at(HELD)
+    before = kept.kept_in(state).at(state, HELD)
     assert ledger.post(build, small, before, run_id="r", as_of=HELD) == []
     assert len(ledger.post(build, small, kept.kept_in(state), run_id="r", as_of=LATER)) == 1
 

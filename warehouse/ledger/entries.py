@@ -20,7 +20,8 @@ GENESIS = chain.GENESIS
 class Posting:
     """One file of entries that were posted together, and the hash of the file before it.
 
-    `as_of` is the tick of the run that posted them; None where a command did.
+    `as_of` is the tick of the run that posted them; None where a command did. `published_at` is
+    system time.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Posting:
     previous: str
     rows: int
     as_of: datetime | None
+    published_at: datetime
 
 
 def postings(state: Path, known_at: datetime | None = None) -> list[Posting]:
@@ -60,6 +62,7 @@ def _posting(state: Path, record: dict[str, Any]) -> Posting:
         record["previous"],
         record["rows"],
         datetime.fromisoformat(record["as_of"]) if record["as_of"] else None,
+        datetime.fromisoformat(record["published_at"]),
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from warehouse.ledger import columns, decisions, entries, payments, statements
 from warehouse.state import segments
 
 SCHEMA = duckdb_ledger.SCHEMA
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,17 @@ class Kept:
             "payments": _digest(self.payments),
         }
 
-    def at(self, as_of: datetime) -> "Kept":
-        """Return what a version for this tick is built with: an earlier one has its own ledger."""
-        return replace(self, postings=entries.posted_by(self.postings, as_of))
+    def at(self, state: Path, as_of: datetime) -> "Kept":
+        """Return what a version for this tick is built with: an earlier one has its own ledger.
+
+        That is what state kept before the first posting for a later tick: a statement without the
+        entries that made it, or a payment without its own, would agree with nothing.
+        """
+        postings = entries.posted_by(self.postings, as_of)
+        if len(postings) == len(self.postings):
+            return self
+        later = self.postings[len(postings)]
+        return replace(kept_in(state, later.published_at - _MOMENT), postings=postings)
 
 
 def kept_in(state: Path, known_at: datetime | None = None) -> Kept:

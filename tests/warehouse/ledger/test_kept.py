@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import duckdb
 
-from warehouse.ledger import columns, kept
+from tests.warehouse.ledger.office import MARCH, Office, at, maturity
+from warehouse.ledger import columns, decisions, kept, posting, statements
+from warehouse.state import segments
 
 STATEMENT = {
     "statement_number": "S-2026-03-0001",
@@ -54,3 +56,28 @@ def test_amounts_and_times_of_records_become_values() -> None:
     assert row == (date(2026, 3, 1), Decimal("12.30"), Decimal("100.5000"), at, None)
     paid = kept.Kept(statements=[STATEMENT | {"status": "paid"}])
     assert ledger.texts()["statements"] != paid.texts()["statements"]
+
+
+def test_an_earlier_tick_has_the_closed_months_and_decisions_of_its_time_too(
+    office: Office,
+) -> None:
+    """A statement without the entries that made it would stop every version for such a tick."""
+
+    def post(line: str, day: str) -> None:
+        rows = columns.table(maturity("ann", "40.00", day, line), columns.ENTRIES)
+        with segments.exclusive(office.state):
+            segments.append(office.state, posting.write(office.state, rows, "r", at(day)))
+
+    post("l1", "2026-03-10")
+    decisions_before = kept.kept_in(office.state).decisions
+    post("l2", "2026-03-20")
+    office.publish("2026-05-01")
+    statements.close(office.settings, MARCH)
+    decisions.adjust(office.settings, "ann", Decimal(5), "a bonus", 0)
+    whole = kept.kept_in(office.state)
+    earlier = whole.at(office.state, at("2026-03-10"))
+    assert [len(earlier.postings), len(whole.postings)] == [1, 2]
+    assert (earlier.statements, earlier.closed_through) == ([], None)
+    assert (whole.closed_through, len(whole.statements)) == (MARCH, 1)
+    assert (earlier.decisions, len(whole.decisions)) == (decisions_before, 1)
+    assert whole.at(office.state, at("2026-03-20")) == whole

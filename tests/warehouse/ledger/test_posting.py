@@ -71,7 +71,7 @@ def test_what_is_posted_is_read_back_and_each_file_continues_the_one_before_it(
             ("t2", Decimal(0), 2),
         ]
         # a version for an earlier tick has the ledger of its time
-        kept.write(connection, kept.kept_in(tmp_path).at(AT))
+        kept.write(connection, kept.kept_in(tmp_path).at(tmp_path, AT))
         assert connection.execute(query).fetchall() == [("t1", Decimal(0), 2)]
 
 
