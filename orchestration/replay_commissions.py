@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from extractors.errors import SourceError
+from extractors.errors import ConfigError, SourceError
 from orchestration import dbt, ledger, lineage
 from warehouse import lease
 from warehouse.backup import restore
@@ -68,7 +68,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Graph:
+class Graph:
     """The models between the plans and what is due, in order, and all that these are made from."""
 
     models: list[str]
@@ -88,7 +88,7 @@ def replay(
     plans = plans_file.read(file, ZoneInfo(zone))
     with _held(settings, wait) as held, _aside(settings) as aside:
         manifest = _manifest(settings)
-        graph = _graph(manifest)
+        graph = graph_of(manifest)
         with duckdb_engine.build_database_as_it_is(settings.build_database) as connection:
             as_of = _as_of(connection, settings, graph)
             _require_known(connection, file, plans)
@@ -121,7 +121,7 @@ def replay(
 def write_plans(settings: Settings, file: Path, *, wait: float = 600.0) -> int:
     """Write the plans in force into a file as `replay` takes it, and return how many they are."""
     with _held(settings, wait):
-        graph = _graph(_manifest(settings))
+        graph = graph_of(_manifest(settings))
         with duckdb_engine.build_database_as_it_is(settings.build_database) as connection:
             _as_of(connection, settings, graph)
             connection.execute("SET TimeZone = 'UTC'")
@@ -155,7 +155,8 @@ def _manifest(settings: Settings) -> Mapping[str, Any]:
     return json.loads(dbt.manifest_path(settings).read_text(encoding="utf-8"))
 
 
-def _graph(manifest: Mapping[str, Any]) -> _Graph:
+def graph_of(manifest: Mapping[str, Any]) -> Graph:
+    """Return what a replay makes again, and of what; ConfigError without commissions."""
     nodes = {
         lineage.table_of(manifest, identity): identity
         for identity in (*manifest["nodes"], *manifest["sources"])
@@ -163,7 +164,7 @@ def _graph(manifest: Mapping[str, Any]) -> _Graph:
     schema, _, name = ledger.DUE.partition(".")
     plans, due = nodes.get(PLANS), nodes.get((schema, name))
     if plans is None or due is None:
-        raise SourceError("the dbt project has no commissions of affiliates to replay")
+        raise ConfigError("the dbt project has no commissions of affiliates to replay")
     graph = lineage.parents(manifest)
     needed = lineage.upstream(graph, due)
     models = [
@@ -173,10 +174,10 @@ def _graph(manifest: Mapping[str, Any]) -> _Graph:
     ]
     sources = [node for node in manifest["sources"] if node in needed]
     ordered = [node for node in lineage.in_order(manifest) if node in needed.difference(models)]
-    return _Graph(models, [*sources, *ordered])
+    return Graph(models, [*sources, *ordered])
 
 
-def _as_of(connection: duckdb.DuckDBPyConnection, settings: Settings, graph: _Graph) -> datetime:
+def _as_of(connection: duckdb.DuckDBPyConnection, settings: Settings, graph: Graph) -> datetime:
     """Return the tick of the newest build, SourceError where it is not whole or of other models."""
     built = builds.recorded(connection)
     models = dbt.build_fingerprint(settings)

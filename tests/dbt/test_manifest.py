@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestration.lineage import sources_of
+from orchestration.replay_commissions import graph_of
 from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
 from tests.dbt.marts_page import PAGE, page
 
@@ -228,6 +229,7 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
         "read_the_marts": repository / "docs" / "how-to" / "read-the-marts.md",
         "campaign_notebook": repository / "notebooks" / "campaign.ipynb",
         "campaign_questions": repository / "docs" / "campaign.md",
+        "affiliate_notebook": repository / "notebooks" / "affiliate.ipynb",
         "affiliate_questions": repository / "docs" / "affiliate.md",
         "audience_export": repository / "warehouse" / "export" / "audience.py",
     }
@@ -241,6 +243,22 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
         read = {marts.get(table) for table in re.findall(r"(?:from|join) (\w+[.]\w+)", text)}
         assert read & set(marts.values()), name
         assert read & set(marts.values()) <= set(exposures[name]["depends_on"]["nodes"]), name
+
+
+def test_a_replay_makes_again_what_lies_between_the_plans_and_what_is_due(
+    manifest: dict[str, Any],
+) -> None:
+    graph = graph_of(manifest)
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    again = [nodes[node]["name"] for node in graph.models]
+    given = [nodes[node]["name"] for node in graph.given]
+    assert again[-1] == "int_affiliate__commissions"
+    assert again.index("int_affiliate__terms") < again.index("int_affiliate__line_partners")
+    assert {"int_affiliate__judged_clicks", "refund_allocations", "statements"} <= {*given}
+    assert "stg_affiliate__commission_plans" in given
+    # nothing that is made again is shown as it was built, nor what comes after it
+    assert not {*again} & {*given}
+    assert "commission_due" not in given
 
 
 def test_measures_and_dimensions_are_columns_and_a_metric_never_sums_over_models(
