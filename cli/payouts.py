@@ -52,6 +52,11 @@ def payouts() -> None:
     metavar="N",
     help="Write the file of this earlier batch again, with the same ids.",
 )
+@click.option(
+    "--after-restore",
+    is_flag=True,
+    help="Confirm that payments exported after the backup that was restored are accounted for.",
+)
 @may_wait
 @as_json
 @click.pass_context
@@ -61,6 +66,7 @@ def export(
     to: Path,
     form: str,  # noqa: ARG001  one form so far; the option leaves room for more
     batch: int | None,
+    after_restore: bool,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -73,7 +79,7 @@ def export(
 
     from warehouse.ledger import payouts as paying
 
-    done = paying.export(settings, to, batch=batch, wait=wait)
+    done = paying.export(settings, to, batch=batch, after_restore=after_restore, wait=wait)
     if as_json:
         print_json(done)
         return

@@ -78,13 +78,15 @@ def orders(settings: Settings, version: str | None = None) -> int:
 
 
 def files(folder: Path) -> dict[str, bytes | str]:
-    """Return what is in a folder, links by what they name, without locks."""
+    """Return what is in a folder, links by what they name, without locks and a restore's mark."""
     return {
         str(path.relative_to(folder)): str(path.readlink())
         if path.is_symlink()
         else path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if (path.is_symlink() or path.is_file()) and "lock" not in path.name
+        if (path.is_symlink() or path.is_file())
+        and "lock" not in path.name
+        and path.name != restore.UNCONFIRMED
     }
 
 
@@ -106,6 +108,7 @@ def test_everything_a_warehouse_keeps_comes_back_and_the_next_run_goes_on(
 
     assert restore.restore(elsewhere, backups).id == "b000001"
     assert files(elsewhere.home) == kept
+    assert (restore.unconfirmed(elsewhere), restore.unconfirmed(settings)) == ("b000001", None)
     assert versions.held_version(elsewhere) == "v000001"
     assert (orders(elsewhere), orders(elsewhere, "v000002")) == (1, 2)
 

@@ -15,6 +15,8 @@ from warehouse.config import Settings
 
 STAGING = ".restore"
 VERIFIED = "verified"
+# Names the backup that was restored, until somebody has confirmed that nothing is paid again.
+UNCONFIRMED = "restored"
 _SHOWN = 5
 
 
@@ -35,6 +37,7 @@ def restore(settings: Settings, directory: Path, identity: str | None = None) ->
         if staged is None:
             _require_empty(settings)
             _stage(settings, directory, backup)
+        write_atomically(settings.home / UNCONFIRMED, backup.id)
         _show(settings)
     return backup
 
@@ -47,6 +50,19 @@ def require_finished(settings: Settings) -> None:
             f"{settings.home}: a restore was not finished; run `warehouse restore` again, or"
             f" delete {staging} and what was restored to start over"
         )
+
+
+def unconfirmed(settings: Settings) -> str | None:
+    """Return the backup that was restored, None once `confirm` was called or without a restore."""
+    try:
+        return (settings.home / UNCONFIRMED).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def confirm(settings: Settings) -> None:
+    """Remember that what the warehouse did after the backup is accounted for."""
+    (settings.home / UNCONFIRMED).unlink(missing_ok=True)
 
 
 def _staged(settings: Settings) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from extractors.errors import ConfigError
 from extractors.package import utc_text, write_atomically
+from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.ledger import decisions, facts, payments, posted, statements, writing
 from warehouse.ledger.claims import PAYOUTS, Claim, claims
@@ -39,16 +40,24 @@ class Exported:
 
 
 def export(
-    settings: Settings, to: Path, *, batch: int | None = None, wait: float = 0.0
+    settings: Settings,
+    to: Path,
+    *,
+    batch: int | None = None,
+    after_restore: bool = False,
+    wait: float = 0.0,
 ) -> Exported:
     """Record what can be paid now as a batch, and write its file; ConfigError changes nothing.
 
     A batch whose file was not finished comes first, with the ids that it has: killed in between,
-    the same command goes on. `batch` writes the file of an earlier one again.
+    the same command goes on. `batch` writes the file of an earlier one again. `after_restore`
+    confirms that payments which a restored backup does not know of are accounted for.
     """
     state = settings.state_directory
     with writing.held(settings, wait):
         unfinished = payments.without_file(state)
+        if batch is None and not after_restore:
+            _require_confirmed(settings)
         if batch is not None:
             record = _numbered(state, batch)
         else:
@@ -71,6 +80,8 @@ def export(
             ) from None
         if record in unfinished or is_new:
             _append(state, _written(record["number"], to, text))
+        if after_restore:
+            restore.confirm(settings)
     return Exported(record["number"], is_new, payments.of_batch(record), to)
 
 
@@ -135,6 +146,17 @@ def _written(batch: int, to: Path, text: str) -> dict[str, Any]:
 def _append(state: Path, record: dict[str, Any]) -> None:
     with segments.exclusive(state):
         segments.append(state, [record])
+
+
+def _require_confirmed(settings: Settings) -> None:
+    """Raise ConfigError after a restore: what was exported since the backup would be paid again."""
+    if backup := restore.unconfirmed(settings):
+        raise ConfigError(
+            f"backup {backup} was restored: payments exported after it was taken are not known here"
+            " and would be paid again. Let `warehouse payouts match` compare the provider's newest"
+            " file, take off what it tells of unknown payments by `warehouse decide adjust`, then"
+            " export with --after-restore"
+        )
 
 
 def _numbered(state: Path, batch: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is payable is paid once: batches, the provider's results, failures, kills in between."""
 
 import csv
+import shutil
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.errors import ConfigError
+from extractors.package import write_atomically
 from tests.warehouse.ledger.office import APRIL, MARCH, MAY, TERMS, Office, at
+from warehouse.backup import restore
 from warehouse.ledger import (
     claims,
     closing,
@@ -434,3 +437,18 @@ def test_what_is_under_way_in_another_currency_is_no_matter() -> None:
     owed = {("ann", "GBP"): Decimal("40.00")}
     [one] = claims.claims([row], owed, [], [other], {}, terms, MAY)
     assert one == claims.Claim("ann", "GBP", Decimal("40.00"), "S", ("S",))
+
+
+def test_after_a_restore_nothing_is_paid_before_somebody_confirmed_it(desk: Desk) -> None:
+    """What was exported after the backup is forgotten by it, and would be paid once more."""
+    state, lost = desk.office.state, desk.office.directory / "lost"
+    shutil.copytree(state, lost)
+    assert len(desk.export("lost.csv")) == 2
+    shutil.rmtree(state)
+    lost.rename(state)
+    write_atomically(desk.office.settings.home / restore.UNCONFIRMED, "b000001")
+    with pytest.raises(ConfigError, match=r"backup b000001 was restored: .* would be paid again"):
+        desk.export()
+    assert payments.batches(state) == []
+    assert len(desk.export(after_restore=True)) == 2
+    assert desk.export("next.csv") == []
