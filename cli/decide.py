@@ -1,5 +1,6 @@
 """`warehouse decide`: what people decide about affiliates' clicks, lines and balances."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -29,6 +30,28 @@ class Amount(click.ParamType):
         return amount
 
 
+class Pair(click.Option):
+    """An option of two names, one of which has to be given."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:  # noqa: ARG002  click's signature
+        return " or ".join(f"'{name}'" for name in (*self.opts, *self.secondary_opts))
+
+
+class WithAmount(click.Command):
+    """A command whose last argument is an amount: one below 0 is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        below = [
+            place
+            for place, text in enumerate(args)
+            if re.fullmatch(r"-[\d.,]+", text) and args[place - 1] not in {"--reason", "--wait"}
+        ]
+        if "--" not in args:
+            others = [text for place, text in enumerate(args) if place not in below]
+            args = [*others, "--", *(args[place] for place in below)]
+        return super().parse_args(ctx, args)
+
+
 def _with_reason(command: Command) -> Command:
     """Give a command --reason, --wait and --json."""
     option = click.option(
@@ -43,15 +66,15 @@ def _with_reason(command: Command) -> Command:
 @click.group(
     epilog=examples(
         "warehouse decide click c-123 --valid --reason 'asked the partner, a campaign mail'",
-        "warehouse decide adjust --reason 'double payment in March' ann -- -12.50",
+        "warehouse decide adjust ann -12.50 --reason 'double payment in March'",
         "warehouse decide list",
     )
 )
 def decide() -> None:
     """Decide about an affiliate's click, line or balance; each decision is kept with its reason.
 
-    A decision is never changed or deleted: a later one takes its place. The next `warehouse run`
-    acts on it.
+    A decision is never changed or deleted: a later one about the same click takes its place, and
+    amounts add up. The next `warehouse run` acts on it.
     """
 
 
@@ -63,7 +86,13 @@ def decide() -> None:
     ),
 )
 @click.argument("click_id", metavar="CLICK")
-@click.option("--valid/--held", "is_valid", required=True, help="Whether it counts, or is held.")
+@click.option(
+    "--valid/--held",
+    "is_valid",
+    cls=Pair,
+    required=True,
+    help="Whether it counts, or is held.",
+)
 @_with_reason
 @click.pass_context
 def decide_click(
@@ -79,10 +108,11 @@ def decide_click(
 
 
 @decide.command(
+    cls=WithAmount,
     epilog=examples(
         "warehouse decide adjust ann 25 --reason 'bonus agreed on 3 March'",
-        "warehouse decide adjust --reason 'double payment in March' ann -- -12.50",
-    )
+        "warehouse decide adjust ann -12.50 --reason 'double payment in March'",
+    ),
 )
 @click.argument("affiliate")
 @click.argument("amount", type=Amount())
@@ -91,7 +121,10 @@ def decide_click(
 def adjust(
     ctx: click.Context, *, affiliate: str, amount: Decimal, reason: str, wait: float, as_json: bool
 ) -> None:
-    """Add AMOUNT to what AFFILIATE is owed, in their currency; below 0 takes it away."""
+    """Add AMOUNT to what AFFILIATE is owed, in their currency; below 0 takes it away.
+
+    The same amount for the same reason is refused the second time.
+    """
     settings = settings_of(ctx)
 
     from warehouse.ledger import decisions

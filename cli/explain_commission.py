@@ -32,24 +32,44 @@ def explain_commission(ctx: click.Context, order_line: str, as_json: bool) -> No
     from warehouse.ledger import explanations
 
     found = explanations.read(settings, order_line)
-    again = explanations.evaluate(found.line)
-    if again != found.line["commission_amount"]:
-        raise AuditError(
-            f"the commission of {order_line} is {found.line['commission_amount']}, and what"
-            f" explains it gives {again}: run `warehouse run --full-refresh` and report it"
-        )
+    if found.line is not None:
+        again = explanations.evaluate(found.line)
+        if again != found.line["commission_amount"]:
+            raise AuditError(
+                f"the commission of {order_line} is {found.line['commission_amount']}, and what"
+                f" explains it gives {again}: run `warehouse run --full-refresh` and report it"
+            )
     if as_json:
         print_json({"version": found.version, "line": found.line, "movements": found.movements})
         return
-    for name, text in _facts(found.line):
-        click.echo(f"{name:<12}{text}")
+    if found.line is None:
+        last = found.movements[-1]["affiliate_id"]
+        click.echo(
+            f"no affiliate brings the order line {order_line} any more, as {found.version} knows"
+            f" it: {last} did, until a click was held, an order corrected or a rule changed;"
+            f" `warehouse decide list --affiliate {last}` lists what people decided"
+        )
+    else:
+        for name, text in _facts(found.line):
+            click.echo(f"{name:<12}{text}")
     if found.movements:
         click.echo()
         print_table(
-            ("at", "what", "account", "amount", "currency", "month", "cause", "posted"),
+            (
+                "at",
+                "affiliate",
+                "what",
+                "account",
+                "amount",
+                "currency",
+                "month",
+                "cause",
+                "posted",
+            ),
             (
                 (
                     one["effective_at"],
+                    one["affiliate_id"],
                     one["entry_type"],
                     one["account"],
                     one["amount"],

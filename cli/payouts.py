@@ -1,11 +1,14 @@
 """`warehouse payouts`: pay affiliates by files, and learn what became of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.shared import as_json, examples, may_wait, print_json, print_table, settings_of
+
+if TYPE_CHECKING:
+    from warehouse.config import Settings
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -84,7 +87,7 @@ def export(
         print_json(done)
         return
     if done.batch is None:
-        click.echo("nothing can be paid now; no file is written")
+        click.echo(f"nothing can be paid now; no file is written: {_why_nothing(settings)}")
         return
     again = "" if done.is_new else ", recorded before"
     click.echo(f"batch {done.batch}{again}: {_count(len(done.payments))} written to {to}")
@@ -167,8 +170,9 @@ def match(ctx: click.Context, file: Path, as_json: bool) -> None:
         )
     else:
         click.echo(
-            f"{_count(found.payments)}, {found.rows:,} rows of {file} and {found.refunds:,} refunds"
-            f" of lines with commission: {len(found.differences):,} differences,"
+            f"{_count(found.payments)}, {_count(found.rows, 'row')} of {file} and"
+            f" {_count(found.refunds, 'refund')} of lines with commission:"
+            f" {_count(len(found.differences), 'difference')},"
             f" {found.unexplained:,} without a known cause"
         )
         if found.differences:
@@ -237,5 +241,24 @@ def list_(ctx: click.Context, outcome: str | None, as_json: bool) -> None:
     )
 
 
-def _count(number: int) -> str:
-    return f"{number:,} payment{'s' * (number != 1)}"
+def _why_nothing(settings: "Settings") -> str:
+    from warehouse.ledger import payments, statements
+
+    state = settings.state_directory
+    under_way = [one for one in payments.payments(state).values() if one.outcome == "open"]
+    if under_way:
+        batches = ", ".join(str(number) for number in sorted({one.batch for one in under_way}))
+        return (
+            f"{_count(len(under_way))} of batch {batches} wait for the provider's results;"
+            " `warehouse payouts export --batch` writes a file again, `import` takes the results"
+        )
+    if not statements.closed(state):
+        return "no month is closed yet; `warehouse close-statements` makes what was earned payable"
+    return (
+        "what closed statements hold is paid, not due yet, less than the least payout, or of an"
+        " affiliate who is not active; affiliate.payable tells which"
+    )
+
+
+def _count(number: int, what: str = "payment") -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -54,12 +54,15 @@ def click(settings: Settings, click_id: str, kind: str, reason: str, wait: float
 def adjust(
     settings: Settings, affiliate_id: str, amount: Decimal, reason: str, wait: float
 ) -> Body:
-    """Add an amount to what an affiliate is owed, or take it away where it is below 0."""
+    """Add an amount to what an affiliate is owed, or take it away where it is below 0.
+
+    ConfigError where the same was decided before for the same reason: it would be paid twice.
+    """
     return _record(
         settings,
         reason,
         wait,
-        lambda: _balance("adjustment", _terms(settings, affiliate_id), amount),
+        lambda: _adjustment(settings, affiliate_id, amount, reason),
     )
 
 
@@ -102,7 +105,11 @@ def extend(settings: Settings, order_line_id: str, days: int, reason: str, wait:
                 )
         entries = posted.entries(state, account=PENDING, order_line_id=order_line_id)
         if not entries:
-            raise ConfigError(f"nothing is posted for order line {order_line_id!r}")
+            raise ConfigError(
+                f'nothing is posted for order line {order_line_id!r}; `warehouse sql "select'
+                " order_line_id, affiliate_id, matures_at from affiliate.conversions where status ="
+                " 'pending'\"` lists what is in its hold"
+            )
         if not sum(entry["amount"] for entry in entries):
             raise ConfigError(
                 f"nothing of line {order_line_id} is pending: its hold is over; `warehouse decide"
@@ -121,6 +128,19 @@ def extend(settings: Settings, order_line_id: str, days: int, reason: str, wait:
 def _click(settings: Settings, click_id: str, kind: str) -> Body:
     affiliate_id = facts.affiliate_of_click(settings, click_id)
     return {"decided": kind, "affiliate_id": affiliate_id, "click_id": click_id}
+
+
+def _adjustment(settings: Settings, affiliate_id: str, amount: Decimal, reason: str) -> Body:
+    made = _balance("adjustment", _terms(settings, affiliate_id), amount)
+    same = made | {"reason": reason.strip()}
+    for one in decided(settings.state_directory):
+        if all(one[name] == value for name, value in same.items()):
+            raise ConfigError(
+                f"{one['decision_id']} ({one['author']}, {one['decided_at']}) adjusts"
+                f" {affiliate_id} by {one['amount']} {one['currency']} for the same reason, and"
+                " amounts add up; if it is owed once more, say in --reason what it is for"
+            )
+    return made
 
 
 def _balance(kind: str, terms: Terms, amount: Decimal) -> Body:

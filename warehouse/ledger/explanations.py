@@ -11,6 +11,14 @@ from warehouse.config import Settings
 
 CENT, BASE = Decimal("0.01"), Decimal("0.0001")
 LINE = "SELECT * FROM affiliate.conversions WHERE order_line_id = ?"
+OF_ORDER = (
+    "SELECT order_line_id FROM affiliate.conversions WHERE order_id = ?"
+    " ORDER BY length(order_line_id), order_line_id"
+)
+SOLD = (
+    "SELECT order_line_id = ? AS is_line FROM core.order_lines WHERE ? IN (order_line_id, order_id)"
+    " ORDER BY is_line DESC LIMIT 1"
+)
 # One row per posting: the account on the other side only mirrors it.
 MOVEMENTS = """
 SELECT effective_at, posted_at, entry_type, account, -amount AS amount, currency, period,
@@ -26,11 +34,12 @@ ORDER BY effective_at, entry_type, entry_id
 class Explanation:
     """A row of affiliate.conversions, and the entries of the ledger for its line.
 
+    `line` is None where no affiliate brings the line any more, and entries tell of one who did.
     Movements are above 0 where the affiliate gains; a maturity says what became payable.
     """
 
     version: str
-    line: Mapping[str, Any]
+    line: Mapping[str, Any] | None
     movements: list[dict[str, Any]]
 
 
@@ -38,14 +47,32 @@ def read(settings: Settings, order_line_id: str) -> Explanation:
     """Read the explanation of a line from the current version, ConfigError where it has none."""
     with warehouse.open(config=settings.path) as published:
         lines = _rows(published, LINE, [order_line_id])
-        if not lines:
-            raise ConfigError(
-                f"no affiliate brought the order line {order_line_id} in {published.version}:"
-                " `warehouse sql 'select order_line_id from affiliate.conversions'` lists those"
-                " that have one"
-            )
         movements = _rows(published, MOVEMENTS, [order_line_id, order_line_id])
-        return Explanation(published.version, lines[0], movements)
+        if not lines and not movements:
+            raise _unexplained(published, order_line_id)
+        return Explanation(published.version, lines[0] if lines else None, movements)
+
+
+def _unexplained(published: Any, name: str) -> ConfigError:
+    """Return why there is no explanation: an order, a line that nobody brought, or neither."""
+    brought = [row["order_line_id"] for row in _rows(published, OF_ORDER, [name])]
+    if brought:
+        return ConfigError(
+            f"{name} is an order; name one of its lines that an affiliate brought:"
+            f" {', '.join(brought)}"
+        )
+    sold = _rows(published, SOLD, [name, name])
+    if not sold:
+        return ConfigError(
+            f"{published.version} knows no order line {name}; `warehouse sql 'select order_line_id"
+            " from affiliate.conversions'` lists those that an affiliate brought"
+        )
+    what = "order line" if sold[0]["is_line"] else "order"
+    return ConfigError(
+        f"no affiliate brought the {what} {name} in {published.version}: it has no affiliate's"
+        " coupon, and before it is no click that counts within its window; held clicks are in"
+        " affiliate.clicks, where validity <> 'valid'"
+    )
 
 
 def evaluate(line: Mapping[str, Any]) -> Decimal:

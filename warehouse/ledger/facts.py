@@ -65,7 +65,11 @@ def affiliate_of_click(settings: Settings, click_id: str) -> str:
             "SELECT affiliate_id FROM affiliate.clicks WHERE click_id = ?", [click_id]
         ).fetchone()
     if found is None:
-        raise ConfigError(f"version {record['version']} knows no affiliate click {click_id!r}")
+        raise ConfigError(
+            f"version {record['version']} knows no affiliate click {click_id!r}; `warehouse sql"
+            ' "select click_id, affiliate_id, validity_rule from affiliate.clicks where validity'
+            " <> 'valid'\"` lists those that are held"
+        )
     return found[0]
 
 

@@ -1,7 +1,7 @@
 """Read the payment provider's file of results: CSV with one row per payment and outcome."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -35,11 +35,7 @@ def read(file: Path, zone: ZoneInfo) -> list[Told]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
-            missing = [name for name in FIELDS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ConfigError(
-                    f"{file}: has no column {', '.join(missing)}; it needs {', '.join(FIELDS)}"
-                )
+            _require_columns(file, reader.fieldnames or ())
             return [_told(file, reader.line_num, row, zone) for row in reader]
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
@@ -47,6 +43,19 @@ def read(file: Path, zone: ZoneInfo) -> list[Told]:
         raise ConfigError(f"{file}: is not UTF-8 text") from None
     except csv.Error as error:
         raise ConfigError(f"{file}: is not CSV ({error})") from None
+
+
+def _require_columns(file: Path, names: Sequence[str]) -> None:
+    missing = [name for name in FIELDS if name not in names]
+    if not missing:
+        return
+    needed = f"it needs {', '.join(FIELDS)}"
+    if not names:
+        raise ConfigError(f"{file}: is empty; {needed} in its first line")
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and separator in names[0]:
+            raise ConfigError(f"{file}: has {name} between its columns; save it with commas")
+    raise ConfigError(f"{file}: has no column {', '.join(missing)}; {needed}")
 
 
 def refused(file: Path, row: int, field: str, problem: str) -> ConfigError:

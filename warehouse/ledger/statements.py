@@ -153,7 +153,7 @@ def _require_closable(
         )
     if period < first:
         raise ConfigError(f"{name} is before {first:%Y-%m}, the first month with entries")
-    if period > first:
+    if first < period <= max(known.closable_at, default=first):
         raise ConfigError(
             f"{name} cannot be closed before {first:%Y-%m}: months close in their order; run"
             f" `warehouse close-statements --period {first:%Y-%m}` first"

@@ -102,7 +102,12 @@ class Office:
                     [affiliate, period, at(text), known.get((affiliate, period), "0")],
                 )
             file.execute(sql or "select 1")
-        record = {"kind": "publication", "version": name, "as_of": utc_text(at(as_of))}
+        record = {
+            "kind": "publication",
+            "version": name,
+            "as_of": utc_text(at(as_of)),
+            "complete_up_to": utc_text(at(as_of)),
+        }
         with segments.exclusive(self.state):
             segments.append(self.state, [record])
         versions.switch(published, name)

@@ -42,6 +42,15 @@ def test_rule_37_an_adjustment_is_kept_with_its_author_and_reason(published: Off
     assert kept.kept_in(published.state).texts()["decisions"]
 
 
+def test_an_adjustment_that_is_given_twice_by_mistake_is_refused(published: Office) -> None:
+    decisions.adjust(published.settings, "ann", Decimal(25), "bonus", 0)
+    with pytest.raises(ConfigError, match=r"D-0001 \(.*adjusts ann by 25.00 GBP for the same reas"):
+        decisions.adjust(published.settings, "ann", Decimal("25.0"), " bonus ", 0)
+    for amount, reason in ((25, "bonus of May"), (-25, "bonus")):
+        decisions.adjust(published.settings, "ann", Decimal(amount), reason, 0)
+    assert len(decisions.decided(published.state)) == 3
+
+
 def test_rule_37_a_click_is_decided_for_its_affiliate(published: Office) -> None:
     for kind in ("click_held", "click_valid"):
         made = decisions.click(published.settings, "k1", kind, "asked the partner", 0)
@@ -50,7 +59,7 @@ def test_rule_37_a_click_is_decided_for_its_affiliate(published: Office) -> None
         "D-0001",
         "D-0002",
     ]
-    with pytest.raises(ConfigError, match="version v000001 knows no affiliate click 'k2'"):
+    with pytest.raises(ConfigError, match="version v000001 knows no affiliate click 'k2'.* lists"):
         decisions.click(published.settings, "k2", "click_held", "why", 0)
 
 

@@ -244,7 +244,13 @@ def test_a_bad_row_is_named_and_nothing_of_its_file_is_posted(
 def test_a_file_without_its_columns_or_that_is_no_text_is_refused(desk: Desk) -> None:
     with pytest.raises(ConfigError, match="has no column status, paid_at; it needs payout_id, "):
         desk.bring(header="payout_id,amount,currency")
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        with pytest.raises(ConfigError, match=f"has {name} between its columns; save it with comm"):
+            desk.bring(header=HEADER.replace(",", separator))
     path = desk.office.directory / "results.csv"
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match="is empty; it needs payout_id, .* in its first line"):
+        results.import_file(desk.office.settings, path)
     path.write_bytes(b"payout_id\xff")
     with pytest.raises(ConfigError, match="is not UTF-8 text"):
         results.import_file(desk.office.settings, path)

@@ -260,6 +260,15 @@ def test_a_month_that_has_not_begun_is_refused(office: Office) -> None:
         close(office, APRIL)
 
 
+def test_a_month_of_years_to_come_has_not_begun_whatever_has_to_close_first(
+    office: Office,
+) -> None:
+    office.mature("ann", "40.00", "2026-03-10")
+    office.publish("2026-05-01")
+    with pytest.raises(ConfigError, match="2062-03 has not begun by 2026-05-01"):
+        close(office, MARCH.replace(year=2062))
+
+
 def test_a_run_that_goes_on_is_not_disturbed(office: Office) -> None:
     office.publish("2026-06-01")
     with (
