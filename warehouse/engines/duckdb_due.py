@@ -15,7 +15,7 @@ WITH commissions AS (
     CAST(reporting_line_amount * 10000 AS HUGEINT) AS line_units,
     CAST(commission_amount * 100 AS HUGEINT) AS commission_cents,
     (CAST(base_amount * 10000 AS HUGEINT) * CAST(rate * 100000000 AS HUGEINT)
-      * CAST(fx_rate * 100000000 AS HUGEINT) + 5000) // 10000 AS product
+      * CAST(CAST(fx_rate AS DECIMAL(38, 8)) * 100000000 AS HUGEINT) + 5000) // 10000 AS product
   FROM {commissions} WHERE commission_amount <> 0
 ),
 -- a cap or another rule may have made it less than base x rate x fx rate: that is shared out then

@@ -112,6 +112,21 @@ def test_refunds_take_what_is_left_less_and_together_never_a_cent_too_much(
     assert found == {"o1": "1.00"} | amounts
 
 
+def test_who_is_paid_in_rupiah_is_reckoned_like_others(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """Thousands of units of their money for one of the order's are not too many."""
+    found = computed(
+        connection,
+        "100.00",
+        "0.1",
+        fx_rate="21543.21987654",
+        commission="215432.20",
+        refunds=("50.00",),
+    )
+    assert found == {"o1": "215432.20", "r1": "-107716.10"}
+
+
 def test_a_commission_under_a_cap_is_shared_out_as_it_is(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
