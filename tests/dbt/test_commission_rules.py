@@ -390,6 +390,17 @@ def test_amounts_are_rounded_half_away_from_zero_in_the_payout_currency_once(
     }
 
 
+def test_rates_of_a_hundred_and_more_are_exact_too(shop: Programme) -> None:
+    """Rule 18: as where yen are reported in."""
+    shop.add(
+        "intermediate.int_finance__rates", currency="EUR", rate_date="2011-03-09", rate="170.5"
+    )
+    shop.click("k1", "a2", "03-01 10:00")
+    shop.order("o1", "03-09 10:00", currency="USD", rate="341")
+    [row] = shop.commissions().values()
+    assert (row["fx_rate"], row["commission_amount"]) == (Decimal(2), Decimal(20))
+
+
 def test_a_line_stays_in_the_currency_that_it_was_posted_in(shop: Programme) -> None:
     """Rule 18: else who changes currency is paid for old lines once more, in the new one."""
     for currency, rate in (("EUR", "0.8"), ("USD", "0.5")):

@@ -55,9 +55,10 @@ quoted_units as (
         paid.order_currency,
         paid.currency,
         paid.posted_fx_rate,
-        cast(paid.rate * 100000000 as decimal(19, 0)) as order_rate,
+        cast(cast(paid.rate as decimal(28, 8)) * 100000000 as decimal(19, 0)) as order_rate,
         cast(
-            {{ reporting_rate('paid.currency', 'rates.rate') }} * 100000000 as decimal(19, 0)
+            cast({{ reporting_rate('paid.currency', 'rates.rate') }} as decimal(28, 8)) * 100000000
+            as decimal(19, 0)
         ) as payout_rate
     from paid
     left join rates on paid.currency = rates.currency and paid.rate_date = rates.rate_date
