@@ -9,22 +9,12 @@ or for an affiliate, and keeps a verdict per click. Of 100 clicks 85 begin a vis
 are programs', 3 floods': 40 browsers behind one address.
 """
 
-import json
-import resource
-import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
-from benchmarks.campaign_build import PROJECT, Figures, Nodes, compiled
+from benchmarks.compiled_models import Nodes, each_size, judge_clicks
 
 SIZES = (1_000_000, 3_000_000, 10_000_000)
-THREADS = 2
 JUDGED = "int_affiliate__judged_clicks"
 # What the models read of others, for getvariable('clicks') clicks of a year by 2,000 affiliates.
 GIVEN = """
@@ -97,7 +87,7 @@ select
     timestamptz '2026-01-01 00:00:00+00' + to_seconds(i % 31536000) as occurred_at
 from range(getvariable('clicks')) as r(i);
 
-create schema ledger;
+create schema if not exists ledger;
 create table ledger.decisions (
     decision_id varchar, kind varchar, click_id varchar, effective_at timestamptz,
     decided_at timestamptz, author varchar, reason varchar
@@ -136,6 +126,11 @@ select
 from counted
 """
 
+OUTCOME = f"""
+select string_agg(validity || ' ' || format('{{:,}}', clicks), ', ' order by validity)
+from (select validity, count(*) as clicks from intermediate.{JUDGED} group by all)
+"""
+
 
 def models_of(nodes: Nodes) -> list[str]:
     """Return the models from staged clicks to verdicts, and the seeds they read, in their order."""
@@ -152,65 +147,10 @@ def models_of(nodes: Nodes) -> list[str]:
     return [one for one in TopologicalSorter(graph).static_order() if one in graph]
 
 
-def make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
-    """Make a seed or a model."""
-    name = f"{node['schema']}.{node['alias']}"
-    if node["resource_type"] == "seed":
-        path = PROJECT / node["original_file_path"]
-        kinds = json.dumps(node["config"]["column_types"]).replace('"', "'")
-        connection.execute(
-            f"create table {name} as from read_csv('{path}', nullstr = '', types = {kinds})"
-        )
-    else:
-        kind = node["config"]["materialized"]
-        connection.execute(f"create {kind} {name} as {node['compiled_code']}")
-
-
 def build(nodes: Nodes, folder: Path, clicks: int) -> None:
     """Judge one size and print what it took."""
-    figures = Figures()
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
-        for schema in ("staging", "intermediate", "seeds"):
-            connection.execute(f"create schema {schema}")
-        connection.execute(f"set variable clicks = {clicks}")
-        connection.execute(GIVEN)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        steps = [nodes[identity]["name"] for identity in models_of(nodes)]
-        for identity in models_of(nodes):
-            node = nodes[identity]
-            figures.measure(node["name"], lambda node=node: make(connection, node))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        for turn in range(2):
-            figures.measure(f"bare {turn}", lambda: connection.execute(BARE))
-        found = connection.execute(
-            f"select validity, count(*) from intermediate.{JUDGED} group by all order by all"
-        ).fetchall()
-    clock, processors = figures.total(*steps)
-    bare = min(figures.total("bare 0"), figures.total("bare 1"))
-    print(f"{clicks:,} clicks: {', '.join(f'{kind} {count:,}' for kind, count in found)}")
-    print(
-        f"  models {clock:.1f} s, processors {processors:.1f} s; bare query {bare[0]:.1f} s,"
-        f" {bare[1]:.1f} s; ratio {clock / bare[0]:.2f}, of processor time"
-        f" {processors / bare[1]:.2f}; peak memory {memory:.1f} GiB"
-        f" ({before:.1f} of it by making the clicks)"
-    )
-    for name in sorted(steps, key=lambda one: -figures.processors[one])[:6]:
-        print(f"    {figures.clock[name]:6.2f} s {figures.processors[name]:6.2f} s  {name}")
-
-
-def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        folder, clicks = Path(sys.argv[2]), int(sys.argv[3])
-        build(json.loads((folder / "nodes.json").read_text(encoding="utf-8")), folder, clicks)
-        return
-    for clicks in map(int, sys.argv[1:] or SIZES):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "nodes.json").write_text(json.dumps(compiled(folder)), encoding="utf-8")
-            subprocess.run([sys.executable, __file__, "--one", name, str(clicks)], check=True)
+    judge_clicks(nodes, folder, clicks, models_of(nodes), (GIVEN, BARE, OUTCOME))
 
 
 if __name__ == "__main__":
-    main()
+    each_size(__file__, SIZES, build)

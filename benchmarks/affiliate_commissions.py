@@ -10,18 +10,10 @@ clicks, a third of them signed in, and 50 affiliates share them; rules and plans
 have them.
 """
 
-import json
-import resource
-import subprocess
-import sys
-import tempfile
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import duckdb
-
-from benchmarks.affiliate_clicks import THREADS, make
-from benchmarks.campaign_build import Figures, Nodes, compiled
+from benchmarks.compiled_models import Nodes, each_size, judge_clicks
 
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 COMMISSIONS = "int_affiliate__commissions"
@@ -153,8 +145,11 @@ where occurred_at >= ordered_at - window_days * interval '1 day'
 group by order_line_id
 """
 CHECK = f"""
-select count(*), count(*) filter (where ours.click_id is distinct from bare.click_id
+select format(
+    '{{:,}} lines of an affiliate, {{:,}} other than by the bare query', count(*),
+    count(*) filter (where ours.click_id is distinct from bare.click_id
         or ours.commission_amount is distinct from bare.amount)
+)
 from intermediate.{COMMISSIONS} as ours full join bare using (order_line_id)
 """
 
@@ -176,51 +171,8 @@ def models_of(nodes: Nodes) -> list[str]:
 
 def build(nodes: Nodes, folder: Path, clicks: int) -> None:
     """Attribute the lines of one size and print what it took."""
-    figures = Figures()
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
-        for schema in ("staging", "intermediate", "seeds", "ledger"):
-            connection.execute(f"create schema {schema}")
-        connection.execute(f"set variable clicks = {clicks}")
-        connection.execute(GIVEN)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        steps = [nodes[identity]["name"] for identity in models_of(nodes)]
-        for identity in models_of(nodes):
-            node = nodes[identity]
-            figures.measure(node["name"], lambda node=node: make(connection, node))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        for turn in range(2):
-            figures.measure(f"bare {turn}", lambda: connection.execute(BARE))
-        found = connection.execute(CHECK).fetchone()
-        assert found
-    clock, processors = figures.total(*steps)
-    bare = min(figures.total("bare 0"), figures.total("bare 1"))
-    print(
-        f"{clicks:,} clicks, {clicks // 10:,} lines: {found[0]:,} of an affiliate, {found[1]:,}"
-        " other than by the bare query"
-    )
-    print(
-        f"  models {clock:.1f} s, processors {processors:.1f} s; bare query {bare[0]:.1f} s,"
-        f" {bare[1]:.1f} s; ratio {clock / bare[0]:.2f}, of processor time"
-        f" {processors / bare[1]:.2f}; peak memory {memory:.1f} GiB"
-        f" ({before:.1f} of it by making the clicks)"
-    )
-    for name in sorted(steps, key=lambda one: -figures.processors[one])[:6]:
-        print(f"    {figures.clock[name]:6.2f} s {figures.processors[name]:6.2f} s  {name}")
-
-
-def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        folder, clicks = Path(sys.argv[2]), int(sys.argv[3])
-        build(json.loads((folder / "nodes.json").read_text(encoding="utf-8")), folder, clicks)
-        return
-    for clicks in map(int, sys.argv[1:] or SIZES):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "nodes.json").write_text(json.dumps(compiled(folder)), encoding="utf-8")
-            subprocess.run([sys.executable, __file__, "--one", name, str(clicks)], check=True)
+    judge_clicks(nodes, folder, clicks, models_of(nodes), (GIVEN, BARE, CHECK))
 
 
 if __name__ == "__main__":
-    main()
+    each_size(__file__, SIZES, build)

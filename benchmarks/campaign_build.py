@@ -10,15 +10,9 @@ are not measured. The bare query numbers the visits of the same events and keeps
 the weights of final months, as it does between two runs; December, of 26 days, is open.
 """
 
-import json
-import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -29,14 +23,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from analytics.channel_weights import Weight
+from benchmarks.compiled_models import PROJECT, THREADS, Figures, Nodes, each_size, options
 from orchestration import lineage, solved
 
-PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 SHOP = Path(__file__).with_name("campaign_shop.sql")
 NEWS = Path(__file__).with_name("campaign_news.sql")
 SIZES = (1_000_000, 3_000_000, 10_000_000)
-THREADS = 2
-Nodes = Mapping[str, Any]
 EVENTS, REFUNDS = "stg_campaign__events", "refund_allocations"
 
 # Half an hour of silence, or a landing from elsewhere, begins a visit; each event gets its visit.
@@ -66,44 +58,6 @@ select
     )) as session_id
 from valued
 """
-
-
-@dataclass
-class Figures:
-    """Seconds by the clock and of the processors, by step."""
-
-    clock: dict[str, float] = field(default_factory=dict)
-    processors: dict[str, float] = field(default_factory=dict)
-    steps: list[str] = field(default_factory=list)
-
-    def measure(self, name: str, work: Callable[[], Any]) -> None:
-        """Do the work and note what it took."""
-        clock, processors = time.perf_counter(), time.process_time()
-        work()
-        self.clock[name] = time.perf_counter() - clock
-        self.processors[name] = time.process_time() - processors
-
-    def total(self, *names: str) -> tuple[float, float]:
-        """Return the sums of steps."""
-        return sum(self.clock[one] for one in names), sum(self.processors[one] for one in names)
-
-
-def options(folder: Path) -> list[str]:
-    """Return what each call of dbt has to say."""
-    return [
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(folder / "target"), "--log-path", str(folder / "target")),
-        *("--vars", json.dumps({"as_of": "2026-12-27T00:00:00Z"})),
-    ]
-
-
-def compiled(folder: Path) -> Nodes:
-    """Return the nodes of the project with their compiled SQL."""
-    command = [str(Path(sys.executable).with_name("dbt")), "compile", "--quiet", *options(folder)]
-    environment = {**os.environ, "WAREHOUSE_BUILD_DATABASE": str(folder / "build.duckdb")}
-    subprocess.run(command, env=environment, check=True)
-    document = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-    return {**document["nodes"], **document["sources"]}
 
 
 def graph_of(nodes: Nodes) -> dict[str, list[str]]:
@@ -195,7 +149,7 @@ def build(nodes: Nodes, folder: Path, events: int) -> None:
         f"  1 % new events {part[0]:6.1f} s, processors {part[1]:6.1f} s:"
         f" {part[1] / full[1]:.1%} of the full build's processor time"
     )
-    tell_steps(news)
+    news.tell_steps(14)
 
 
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -316,30 +270,8 @@ def report(connection: duckdb.DuckDBPyConnection, figures: Figures, memory: floa
         f" ratio {clock / bare[0]:.2f}, of processor time {processors / bare[1]:.2f};"
         f" peak memory {memory:.1f} GiB"
     )
-    tell_steps(figures)
-
-
-def tell_steps(figures: Figures) -> None:
-    """Print the steps that took most."""
-    for name in sorted(figures.steps, key=lambda one: -figures.processors[one])[:14]:
-        print(f"    {figures.clock[name]:6.2f} s {figures.processors[name]:6.2f} s  {name}")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        folder, events = Path(sys.argv[2]), int(sys.argv[3])
-        nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
-        build(nodes, folder, events)
-        return
-    for events in map(int, sys.argv[1:] or SIZES):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            nodes = compiled(folder)
-            (folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
-            os.environ["WAREHOUSE_BUILD_DATABASE"] = str(folder / "build.duckdb")
-            subprocess.run([sys.executable, __file__, "--one", name, str(events)], check=True)
+    figures.tell_steps(14)
 
 
 if __name__ == "__main__":
-    main()
+    each_size(__file__, SIZES, build)
