@@ -10,10 +10,10 @@ from demo.servers import Servers
 from extractors.errors import SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot
-from localserver import processes
 from orchestration import progress, relational
 from orchestration.opening import running
 from orchestration.options import Options
+from tests.recovery_conflict import allow_conflicts, provoke_conflict
 from tests.relational_source import Source, postgres_server, source
 from warehouse import config
 from warehouse.engines.duckdb_engine import build_database
@@ -74,11 +74,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     for table in TABLES:
         found.primary.ask("create table orders (id int primary key)".replace("orders", table))
         found.primary.ask("insert into orders values (1)".replace("orders", table))
-    standby = found.standby
-    standby.settings |= {"hot_standby_feedback": "off", "max_standby_streaming_delay": "50ms"}
-    standby.configure()
-    released = "select xmin is null from pg_replication_slots"
-    assert processes.wait_until(lambda: found.primary.ask(released) == (True,), 10)
+    allow_conflicts(found)
     yield found
     found.delete()
 
@@ -95,10 +91,7 @@ def test_a_read_that_the_standby_cancelled_begins_again_and_goes_on_from_what_la
     def meanwhile(self: Snapshot, spec: Any, *others: Any, **named: Any) -> Manifest:
         if spec.name == "refunds" and conflicts:
             conflicts.pop()
-            servers.primary.ask("update refunds set id = 2")
-            servers.primary.ask("vacuum refunds")
-            target = servers.primary.position().lsn
-            assert processes.wait_until(lambda: servers.standby.replayed(target), 10)
+            provoke_conflict(servers, "update refunds set id = 2", "vacuum refunds")
         found = extract(self, spec, *others, **named)
         read.append((spec.name, found.mode, found.rows))
         return found

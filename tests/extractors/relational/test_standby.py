@@ -14,18 +14,13 @@ from demo.standby import ReplicatedServer
 from extractors.errors import ConfigError, SourceError
 from extractors.package import Manifest
 from extractors.relational.postgres import Snapshot, TableSpec
-from localserver import processes
+from tests.recovery_conflict import allow_conflicts, provoke_conflict
 from tests.relational_source import NOW, landed
 from warehouse.engines.duckdb_engine import build_database
 from warehouse.load.package import LoadRecord, load_package
 from warehouse.reconcile.certify import certify
 
 ORDERS = TableSpec("orders", ("order_id",))
-# How many sessions a standby's replay has ended in this database.
-CONFLICTS = """
-    select confl_snapshot + confl_lock from pg_stat_database_conflicts
-    where datname = current_database()
-"""
 BEFORE, LATER = (datetime(2011, 8, day, tzinfo=UTC) for day in (30, 31))
 
 
@@ -185,38 +180,20 @@ def test_a_standby_behind_what_was_read_from_the_primary_is_refused(shop: Shop) 
 def test_a_recovery_conflict_ends_the_read_and_the_next_one_loses_nothing(
     shop: Shop, conflict: tuple[str, ...]
 ) -> None:
-    standby, primary = shop.servers.standby, shop.servers.primary
     shop.read()
-    standby.settings |= {"hot_standby_feedback": "off", "max_standby_streaming_delay": "50ms"}
-    released = "select xmin is null from pg_replication_slots"
-
-    def is_released() -> bool:
-        # `settle` gives the standby its usual settings back.
-        standby.configure()
-        return processes.wait_until(lambda: primary.ask(released) == (True,), 10)
-
-    assert is_released()
+    allow_conflicts(shop.servers)
     shop.run("insert into orders values ('C', 'placed')")
-    before = standby.ask(CONFLICTS)
 
-    with shop.snapshot(standby) as snapshot:
+    with shop.snapshot(shop.servers.standby) as snapshot:
         snapshot.reader(ORDERS).checksums([])
-
-        def is_ended() -> bool:
-            # A vacuum leaves the old row where any other snapshot of the primary's still needs it,
-            # for example autovacuum's: then it is no conflict, and must be tried again.
-            assert is_released()
-            shop.run(*conflict)
-            shop.servers.settle()
-            return standby.ask(CONFLICTS) != before
-
-        assert processes.wait_until(is_ended, 30)
+        provoke_conflict(shop.servers, *conflict)
         with pytest.raises(SourceError) as caught:
             snapshot.extract(ORDERS, shop.landing, shop.position)
 
     assert "conflict with recovery" in str(caught.value)
     assert str(caught.value).endswith("or a longer max_standby_streaming_delay")
     assert "\n" not in str(caught.value)
+    shop.servers.settle()
     shop.read()
     assert shop.live == ["A", "B", "C"]
 
