@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from extractors.errors import SourceError
-from orchestration import attribution, housekeeping, progress, sources
+from orchestration import (
+    attribution,
+    dbt,
+    housekeeping,
+    progress,
+    recommendation_rules,
+    sources,
+)
 from orchestration.options import Options
 from orchestration.pipeline import Pipeline
 from warehouse import lease
@@ -36,6 +43,7 @@ def running(
             error: BaseException | None = None
             try:
                 if options.is_run:  # before a source is read
+                    recommendation_rules.require_understood(dbt.project(settings))
                     attribution.require_kept(settings, pipeline.final.months, options.restated)
                 yield pipeline
                 error = pipeline.failure
