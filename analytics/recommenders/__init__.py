@@ -13,7 +13,8 @@ come, and equal scores stand in the order of the items' ids. Whoever uses them
    product, `recommend(histories(told, "actor"), k, allowed)` for people. `allowed` is a mask over
    the items: no other is in any list. What somebody has already done something with is not
    recommended to them, unless `without_seen=False`;
-4. gets `Lists`: row, rank, item, score, reason, n.
+4. gets `Lists`: row, rank, item, score, reason, n, source. `user_user` also says whose taste is
+   like whose: `alike(actors, k)`, where `item` is an actor.
 """
 
 from analytics.recommenders.history import Histories, histories

@@ -88,7 +88,7 @@ def incidence(told: Interactions, by: Grouping) -> Sparse:
     return filled(cell, np.ones(len(cell), dtype=np.int32), groups, items)
 
 
-def changes(ordered: Places) -> Mask:
+def changes(ordered: Places | Codes) -> Mask:
     """Return which values are the first of their like."""
     first = np.ones(len(ordered), dtype=np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]

@@ -1,18 +1,26 @@
 """What goes with what: items that the same actors, sessions or orders have.
 
 The similarity of two items is taken from how many have each and both, never from how often.
-`cosine` is n_ab / sqrt(n_a n_b) (Sarwar, Karypis, Konstan, Riedl: Item-based collaborative
-filtering, 2001; Linden, Smith, York: Amazon.com recommendations, 2003).
+
+- `cosine`: n_ab / sqrt(n_a n_b) (Sarwar, Karypis, Konstan, Riedl: Item-based collaborative
+  filtering recommendation algorithms, 2001; Linden, Smith, York: Amazon.com recommendations, 2003).
+- `llr`: the root of Dunning's G^2 of the fourfold table of having a and having b (Accurate methods
+  for the statistics of surprise and coincidence, 1993), for pairs that are together more often than
+  by chance. It ranks as G^2 does; its root keeps one best-seller from outweighing a history.
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from analytics.recommenders.history import Histories, changes, incidence, singles
+from analytics.recommenders.history import Histories, incidence, singles
 from analytics.recommenders.interaction import Codes, Floats, Grouping, Interactions, Mask, Places
-from analytics.recommenders.lists import NEVER, Lists, best, blocks, in_parallel, joined, ranks
+from analytics.recommenders.lists import NEVER, Lists, best, blocks, in_parallel, joined, ranked
+from analytics.recommenders.reasons import brought_most
 from analytics.recommenders.sparse import Sparse, filled
+
+Measure = Literal["cosine", "llr"]
 
 # A shop shows 20; as many again may be out of stock, and the rest adds up over a history.
 NEIGHBOURS = 100
@@ -52,19 +60,21 @@ class Similarities:
 
         def some(part: tuple[int, int]) -> Lists:
             mine = strengths.part(*part)
-            row, item, score = best(mine.times(offered), k)
-            reason, n = self._reasons(cells, mine, row, item)
-            return Lists(row + part[0], ranks(row), item, score, reason, n)
+            scores = mine.times(offered)
+            row, place = best(scores, k)
+            item = scores.column[place]
+            reason, pair = brought_most(mine, self.similar, cells, row, item)
+            return ranked(row + part[0], item, scores.value[place], reason, self.both[pair])
 
         return joined(in_parallel(some, blocks(strengths.work(offered))))
 
     def _offered(self, allowed: Mask | None, *, without_seen: bool) -> Sparse:
         """Return what the strengths are multiplied with: columns of allowed items only."""
         items = self.similar.width
-        cell, value = self.similar.cells(), self.similar.value
-        if allowed is not None:
-            kept = allowed[self.similar.column]
-            cell, value = cell[kept], value[kept]
+        similar = (
+            self.similar if allowed is None else self.similar.of_cells(allowed[self.similar.column])
+        )
+        cell, value = similar.cells(), similar.value
         if without_seen:
             cell = np.concatenate([cell, np.arange(items) * (items + 1)])
             value = np.concatenate([value, np.full(items, NEVER)])
@@ -72,32 +82,11 @@ class Similarities:
             cell, value = cell[order], value[order]
         return filled(cell, value, items, items)
 
-    def _reasons(
-        self, cells: Places, mine: Sparse, row: Places, item: Codes
-    ) -> tuple[Codes, Places]:
-        """Return for each recommended item the item of its history that brought most, and n.
-
-        Of equal parts that of the first item by code is told.
-        """
-        if not len(row):
-            return item, row
-        events = mine.lengths()[row]
-        entry = np.repeat(np.arange(len(row)), events)
-        first = np.concatenate([[0], np.cumsum(events)[:-1]])
-        event = np.arange(len(entry)) - first[entry] + mine.start[row][entry]
-        cell = mine.column[event].astype(np.int64) * self.similar.width + item[entry]
-        place = np.minimum(np.searchsorted(cells, cell), len(cells) - 1)
-        part = np.where(cells[place] == cell, mine.value[event] * self.similar.value[place], 0)
-        most = np.maximum.reduceat(part, first)
-        # Entries stand together, and their events in the order of items.
-        found = np.flatnonzero(part == most[entry])
-        found = found[changes(entry[found])]
-        return mine.column[event[found]], self.both[place[found]]
-
 
 def fit(
     told: Interactions,
     by: Grouping = "actor",
+    measure: Measure = "cosine",
     neighbours: int = NEIGHBOURS,
     at_least: int = 1,
     most_items: int | None = None,
@@ -112,23 +101,55 @@ def fit(
     usual = np.ones(len(have), dtype=np.bool_)
     if most_items is not None:
         usual = have.lengths() <= most_items
-    have = have.of_rows(usual)
+    left_out = int((~usual).sum())
+    have = have.of_rows(usual & (have.lengths() > 0))
     by_item = have.transposed()
     n = by_item.lengths()
 
     def some(part: tuple[int, int]) -> tuple[Places, Floats, Places]:
         both = by_item.part(*part).times(have)
         row = both.rows() + part[0]
-        counted = (row != both.column) & (both.value >= at_least)
-        score = np.where(counted, both.value / np.sqrt(n[row] * n[both.column]), 0.0)
-        row, item, value = best(replace(both, value=score), neighbours)
-        row += part[0]
-        together = np.rint(value * np.sqrt(n[row] * n[item])).astype(np.int64)
-        order = np.lexsort((item, row))
-        return (row * len(n) + item)[order], value[order], together[order]
+        counted = np.flatnonzero((row != both.column) & (both.value >= at_least))
+        scores = replace(both, value=np.zeros(len(row)))
+        n_a, n_b = n[row[counted]], n[both.column[counted]]
+        scores.value[counted] = _MEASURES[measure](both.value[counted], n_a, n_b, len(have))
+        row, place = best(scores, neighbours)
+        cell = (row + part[0]) * len(n) + both.column[place]
+        order = np.argsort(cell)
+        place = place[order]
+        return cell[order], scores.value[place], both.value[place].astype(np.int64)
 
     parts = in_parallel(some, blocks(by_item.work(have)))
     cell = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in parts)])
     value = np.concatenate([np.zeros(0), *(part[1] for part in parts)])
     both = np.concatenate([np.zeros(0, dtype=np.int64), *(part[2] for part in parts)])
-    return Similarities(filled(cell, value, len(n), len(n)), both, int((~usual).sum()))
+    return Similarities(filled(cell, value, len(n), len(n)), both, left_out)
+
+
+def cosine(n_ab: Places, n_a: Places, n_b: Places, groups: int) -> Floats:  # noqa: ARG001 one signature
+    """Return the cosine of the two columns of ones."""
+    return n_ab / np.sqrt(n_a.astype(np.float64) * n_b)
+
+
+def root_llr(n_ab: Places, n_a: Places, n_b: Places, groups: int) -> Floats:
+    """Return the root of G^2, 0 for pairs that are together no more often than by chance.
+
+    G^2 is 2 sum k ln(k / expected) over the four cells, which loses less than differences of
+    entropies do.
+    """
+    both, a, b = (count.astype(np.float64) for count in (n_ab, n_a, n_b))
+    whole = float(groups)
+    cells = (
+        (both, a * b),
+        (a - both, a * (whole - b)),
+        (b - both, (whole - a) * b),
+        (whole - a - b + both, (whole - a) * (whole - b)),
+    )
+    total = np.zeros(len(both))
+    for seen, product in cells:
+        ratio = np.divide(seen * whole, product, out=np.ones(len(both)), where=seen > 0)
+        total += seen * np.log(ratio)
+    return np.where(both * whole > a * b, np.sqrt(2 * np.maximum(total, 0)), 0.0)
+
+
+_MEASURES = {"cosine": cosine, "llr": root_llr}

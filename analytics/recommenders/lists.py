@@ -28,7 +28,8 @@ class Lists:
 
     `row` is the place of the list in what was asked for, `rank` counts from 1, `item` is a code.
     `reason` is the item of the history that brought most of the score, `NOBODY` where no single one
-    did, and `n` how many did as the reason says (each recommender says who).
+    did, and `n` how many did as the reason says (each recommender says who). `source` is the part
+    of a blend that `reason` and `n` are of.
     """
 
     row: Places
@@ -37,6 +38,7 @@ class Lists:
     score: Floats
     reason: Codes
     n: Places
+    source: Codes
 
     def __len__(self) -> int:
         """Return the number of entries in all lists."""
@@ -62,19 +64,23 @@ class Recommender(Protocol):
         ...
 
 
-def best(scores: Sparse, k: int) -> tuple[Places, Codes, Floats]:
-    """Return row, column and value of the k greatest above 0 of each row, in their order.
+def best(scores: Sparse, k: int) -> tuple[Places, Places]:
+    """Return the k greatest values above 0 of each row, in their order: rows, and places of cells.
 
-    Of equal values the first column comes first.
+    Of equal values that of the first column comes first.
     """
-    kept = scores.value > 0
-    row, column, value = scores.rows()[kept], scores.column[kept], scores.value[kept]
-    kept = value >= _thresholds(row, value, len(scores), k)[row]
-    row, column, value = row[kept], column[kept], value[kept]
-    order = np.lexsort((column, -value, row))
-    row, column, value = row[order], column[order], value[order]
-    kept = ranks(row) <= k
-    return row[kept], column[kept], value[kept]
+    place = np.flatnonzero(scores.value > 0)
+    row, value = scores.rows()[place], scores.value[place]
+    kept = greatest(row, value, len(scores), k)
+    place, row, value = place[kept], row[kept], value[kept]
+    order = np.lexsort((scores.column[place], -value, row))
+    kept = ranks(row[order]) <= k
+    return row[order][kept], place[order][kept]
+
+
+def greatest(row: Places, value: Floats, rows: int, k: int) -> Mask:
+    """Return which of the values are among the k greatest of their row; rows stand together."""
+    return value >= _thresholds(row, value, rows, k)[row]
 
 
 def ranks(row: Places) -> Codes:
@@ -100,10 +106,19 @@ def in_parallel(work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
         return list(pool.map(work, parts))
 
 
+def ranked(row: Places, item: Codes, score: Floats, reason: Codes, n: Places) -> Lists:
+    """Return lists of entries in their order, those of a row together."""
+    return Lists(row, ranks(row), item, score, reason, n, np.zeros(len(row), dtype=np.int32))
+
+
+def unexplained(row: Places, item: Codes, score: Floats, n: Places) -> Lists:
+    """Return lists for which no item of a history is the reason."""
+    return ranked(row, item, score, np.full(len(row), NOBODY, dtype=np.int32), n)
+
+
 def joined(parts: list[Lists]) -> Lists:
     """Return the lists of all parts, which come in the order of their rows."""
-    if not parts:
-        return nothing()
+    parts = [_nothing(), *parts]
     return Lists(
         np.concatenate([part.row for part in parts]),
         np.concatenate([part.rank for part in parts]),
@@ -111,19 +126,13 @@ def joined(parts: list[Lists]) -> Lists:
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.reason for part in parts]),
         np.concatenate([part.n for part in parts]),
+        np.concatenate([part.source for part in parts]),
     )
 
 
-def nothing() -> Lists:
-    """Return lists without an entry."""
+def _nothing() -> Lists:
     codes, counts = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
-    return Lists(counts, codes, codes, np.zeros(0), codes, counts)
-
-
-def unexplained(row: Places, item: Codes, score: Floats, n: Places) -> Lists:
-    """Return ranked lists for which no item of a history is the reason."""
-    reason = np.full(len(row), NOBODY, dtype=np.int32)
-    return Lists(row, ranks(row), item, score, reason, n)
+    return ranked(counts, codes, np.zeros(0), codes, counts)
 
 
 def _thresholds(row: Places, value: Floats, rows: int, k: int) -> Floats:

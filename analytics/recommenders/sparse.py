@@ -16,7 +16,7 @@ Values = npt.NDArray[Any]
 class Sparse:
     """Row r has `value` in `column` from `start[r]` to `start[r + 1]`; `width` columns in all.
 
-    The columns of a row are in their order and different.
+    The columns of a row are different, and in their order unless it says otherwise.
     """
 
     start: Places
@@ -52,6 +52,11 @@ class Sparse:
         start = np.concatenate([[0], np.cumsum(self.lengths()[chosen])]).astype(np.int64)
         return Sparse(start, self.column[cells], self.value[cells], self.width)
 
+    def of_cells(self, chosen: Mask) -> "Sparse":
+        """Return the matrix with the chosen cells only."""
+        start = np.concatenate([[0], np.cumsum(chosen)]).astype(np.int64)[self.start]
+        return Sparse(start, self.column[chosen], self.value[chosen], self.width)
+
     def transposed(self) -> "Sparse":
         """Return the matrix by columns."""
         return _ours(csr_array(_scipy(self).T))
@@ -60,10 +65,26 @@ class Sparse:
         """Return the product; the columns of its rows are in no order."""
         return _ours(_scipy(self) @ _scipy(other))
 
+    def ordered(self) -> "Sparse":
+        """Return the matrix with the columns of each row in their order."""
+        matrix = _scipy(self)
+        matrix.sort_indices()
+        return _ours(matrix)
+
     def work(self, other: "Sparse") -> Places:
         """Return for each row how many multiplications the product takes."""
         sums = np.concatenate([[0], np.cumsum(other.lengths()[self.column])])
         return (sums[self.start[1:]] - sums[self.start[:-1]]).astype(np.int64)
+
+
+def stacked(first: Sparse, second: Sparse) -> Sparse:
+    """Return the rows of the first matrix and then those of the second, which is as wide."""
+    return Sparse(
+        np.concatenate([first.start, second.start[1:] + first.start[-1]]),
+        np.concatenate([first.column, second.column]),
+        np.concatenate([first.value, second.value]),
+        first.width,
+    )
 
 
 def filled(cell: Places, value: Values, rows: int, width: int) -> Sparse:

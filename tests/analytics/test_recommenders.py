@@ -1,65 +1,17 @@
 """What goes with what equals plain loops over random shops, whatever the order of the rows."""
 
 import math
-import random
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from analytics.recommenders import (
-    Interactions,
-    Lists,
-    histories,
-    interactions,
-    item_item,
-    mask,
-    popularity,
-)
+from analytics.recommenders import histories, interactions, item_item, mask, popularity
 from analytics.recommenders import places as codes_of
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-Row = tuple[str, str, str | None, datetime, float]
-
-
-def random_rows(seed: int, actors: int = 12, items: int = 9, rows: int = 90) -> list[Row]:
-    draw = random.Random(seed)
-    found: list[Row] = []
-    for _ in range(rows):
-        actor = draw.randrange(actors)
-        session = f"s{actor}-{draw.randrange(3)}" if draw.random() < 0.9 else None
-        at = NOON - timedelta(minutes=draw.randrange(100_000))
-        weight = draw.choice([1.0, 2.0, 5.0])
-        found.append((f"a{actor}", f"i{draw.randrange(items)}", session, at, weight))
-    return found
-
-
-def told(rows: list[Row], catalogue: list[str] | None = None) -> Interactions:
-    actor, item, session, at, weight = zip(*rows, strict=True) if rows else ((),) * 5
-    return interactions(
-        pa.array(actor, pa.string()),
-        pa.array(item, pa.string()),
-        pa.array(at, pa.timestamp("us", "UTC")),
-        pa.array(session, pa.string()),
-        pa.array(weight, pa.float64()),
-        None if catalogue is None else pa.array(catalogue, pa.string()),
-    )
-
-
-def named(lists: Lists, data: Interactions) -> dict[int, list[tuple[str, float, str | None, int]]]:
-    """Return the lists by row: item, score, reason, n."""
-    ids = data.item_ids.to_pylist()
-    found: defaultdict[int, list[tuple[str, float, str | None, int]]] = defaultdict(list)
-    for row, rank, item, score, reason, n in zip(
-        lists.row, lists.rank, lists.item, lists.score, lists.reason, lists.n, strict=True
-    ):
-        assert rank == len(found[row]) + 1
-        why = None if reason < 0 else ids[reason]
-        found[int(row)].append((ids[item], float(score), why, int(n)))
-    return dict(found)
+from tests.analytics.shops import NOON, Row, named, random_rows, told
 
 
 def cosines(rows: list[Row], column: int) -> dict[tuple[str, str], tuple[float, int]]:
@@ -148,17 +100,6 @@ def test_popularity_that_fades_halves_an_actor_after_the_half_life() -> None:
     assert ranking.n.tolist() == [1, 3]
     with pytest.raises(ValueError, match="1 interactions are later than as_of"):
         popularity.fit(data, as_of - 1, half_life=7)
-
-
-def test_the_order_of_rows_changes_nothing() -> None:
-    rows = random_rows(7)
-    data = told(rows)
-    random.Random(1).shuffle(rows)
-    again = told(rows)
-    for one, other in ((item_item.fit(data), item_item.fit(again)),):
-        first = one.recommend(histories(data, "actor"), 5)
-        second = other.recommend(histories(again, "actor"), 5)
-        assert named(first, data) == named(second, again)
 
 
 def test_a_group_with_too_many_items_makes_no_pairs_and_is_counted() -> None:
