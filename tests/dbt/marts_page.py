@@ -42,6 +42,8 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what affiliates earned, are owed and were paid | `affiliate.commission_ledger` |
 | what affiliates are owed, month by month | `affiliate.statements` |
 | what can be paid to affiliates now | `affiliate.payable` |
+| what people did with products, one by one | `recommendation.interactions` |
+| what of it is in no recommendation, and why | `recommendation.excluded_interactions_daily` |
 | what is bought together | `recommendation.product_pairs` |
 
 ## Rules that hold for all
