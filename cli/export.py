@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.export_lists import recommendations, related_products
 from cli.shared import as_json, examples, print_json, settings_of
 
 # Written out, because --help must not import the warehouse; a test compares them with its own.
@@ -12,7 +13,11 @@ SEGMENTS = ("clicked-not-bought", "lapsed", "high-value")
 
 @click.group()
 def export() -> None:
-    """Write files for other services from the published version."""
+    """Write files for other services from the published version, or lists back to the shop."""
+
+
+export.add_command(related_products)
+export.add_command(recommendations)
 
 
 @export.command(

@@ -30,6 +30,12 @@ warehouse:
 #   log_days: 90
 #   automatic: true                  # runs prune too, once a day
 
+# exports:
+#   dynamodb:                        # for `warehouse export … --to dynamodb://TABLE`
+#     region: eu-west-2              # that of the only DynamoDB source when absent
+#     endpoint: http://localhost:8000   # only for an emulator
+#     grace_minutes: 60              # how long superseded lists stay
+
 sources:
   shop:                              # its raw tables are raw_shop.<table>
     kind: postgres

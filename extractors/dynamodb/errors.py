@@ -1,6 +1,6 @@
 """Say in one line what DynamoDB refused and what to do about it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,15 +49,27 @@ def code_of(error: ClientError) -> str:
 
 
 @contextmanager
-def explained(client: Any, table: str) -> Iterator[None]:
-    """Raise what botocore raises as a SourceError of one line."""
+def explained(
+    client: Any,
+    table: str,
+    advice_of: Mapping[str, str] | None = None,
+    passing: Collection[str] = (),
+) -> Iterator[None]:
+    """Raise what botocore raises as a SourceError of one line.
+
+    `advice_of` says by code what to do, before what is said to those who scan. A ClientError whose
+    code is `passing` is raised as it is: the caller knows what it means.
+    """
     where = place(client, table)
     try:
         yield
     except ClientError as error:
         code = code_of(error)
+        if code in passing:
+            raise
         message = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
-        advice = _ADVICE.get(code, "check the table and the permissions")
+        advices = _ADVICE | dict(advice_of or {})
+        advice = advices.get(code, "check the table and the permissions")
         raise SourceError(f"{where}: {advice} [{code}{': ' if message else ''}{message}]") from None
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SourceError(

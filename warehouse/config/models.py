@@ -19,8 +19,17 @@ from pydantic import (
 
 from warehouse import clock
 from warehouse.config.agreement import PiiRule, pii_misfits, repeated_entities
-from warehouse.config.sources import PostgresSource, Source
-from warehouse.config.values import Days, FilePath, Name, Section, Share, WholeNumber, located
+from warehouse.config.sources import DynamodbSource, PostgresSource, Source
+from warehouse.config.values import (
+    Days,
+    FilePath,
+    Name,
+    OptionalText,
+    Section,
+    Share,
+    WholeNumber,
+    located,
+)
 
 
 def _time_zone(name: str) -> str:
@@ -106,6 +115,23 @@ class RetentionSection(Section):
     """Whether a run that succeeds also prunes, at most once a day."""
 
 
+class DynamodbExport(Section):
+    """Where the DynamoDB tables are that the shop reads recommendations from."""
+
+    region: OptionalText = None
+    """The AWS region; that of the only DynamoDB source, with its endpoint, when absent."""
+    endpoint: OptionalText = None
+    """Another address than AWS's own, such as an emulator's."""
+    grace_minutes: WholeNumber = Field(default=60, ge=0)
+    """How long items stay that a newer set superseded: no reader may take longer for one answer."""
+
+
+class ExportsSection(Section):
+    """Where `warehouse export` writes to."""
+
+    dynamodb: DynamodbExport = Field(default_factory=DynamodbExport)
+
+
 class Settings(Section):
     """The configuration of a Commerce Warehouse."""
 
@@ -113,6 +139,7 @@ class Settings(Section):
     publication: PublicationSection = Field(default_factory=PublicationSection)
     load: LoadSection = Field(default_factory=LoadSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
+    exports: ExportsSection = Field(default_factory=ExportsSection)
     sources: dict[Name, Source] = Field(min_length=1)
     """The stores that are read: name: source. The name also names the raw schema `raw_<name>`."""
     pii_keys: dict[Name, Annotated[SecretStr, AfterValidator(_secret_enough)]] = Field(
@@ -186,6 +213,16 @@ class Settings(Section):
     def now(self) -> datetime:
         """Return the warehouse's now in UTC, by its clock."""
         return clock.now(self.warehouse.clock, self.path.parent)
+
+    def dynamodb_export(self) -> tuple[str, str | None] | None:
+        """Return region and endpoint of DynamoDB exports; None where neither place says them."""
+        said = self.exports.dynamodb
+        if said.region:
+            return said.region, said.endpoint
+        sources = [source for source in self.sources.values() if isinstance(source, DynamodbSource)]
+        if len(sources) != 1:
+            return None
+        return sources[0].region, said.endpoint or sources[0].endpoint
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for those who must keep them out of what they write."""
