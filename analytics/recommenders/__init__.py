@@ -14,7 +14,11 @@ come, and equal scores stand in the order of the items' ids. Whoever uses them
    the items: no other is in any list. What somebody has already done something with is not
    recommended to them, unless `without_seen=False`;
 4. gets `Lists`: row, rank, item, score, reason, n, source. `user_user` also says whose taste is
-   like whose: `alike(actors, k)`, where `item` is an actor.
+   like whose: `alike(actors, k)`, where `item` is an actor;
+5. asks what that is worth: `cases.before(told, start)` is what may be learned from,
+   `cases.next_orders`, `next_items` or `later_items` what happened then,
+   `evaluation.evaluate(model, cases)` the measures, `evaluation.differences(one, other, seed)`
+   whether one recommender is better than another by more than chance.
 """
 
 from analytics.recommenders.history import Histories, histories

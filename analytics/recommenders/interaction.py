@@ -38,8 +38,8 @@ class Interactions:
     at: Places
     weight: Floats
 
-    def where(self, chosen: Mask) -> "Interactions":
-        """Return the chosen rows under the same codes."""
+    def where(self, chosen: Mask | Places) -> "Interactions":
+        """Return the rows of a mask, or of places in this order, under the same codes."""
         return replace(
             self,
             actor=self.actor[chosen],
@@ -71,28 +71,26 @@ def interactions(
     may have no interaction. Raises ValueError for a missing actor, item or time and for a weight
     that is not above 0.
     """
-    rows = len(actor)
     actor_ids, actors = _codes(actor, "actor")
     item_ids, items = _codes(item, "item", catalogue)
     if session is None:
-        session_ids, sessions = pa.array([], pa.large_string()), np.full(rows, NOBODY, np.int32)
+        session_ids, sessions = (
+            pa.array([], pa.large_string()),
+            np.full(len(actor), NOBODY, np.int32),
+        )
     else:
         session_ids, sessions = _codes(session, None)
-    weights = np.ones(rows) if weight is None else _floats(weight)
+    weights = np.ones(len(actor)) if weight is None else _floats(weight)
     if not (weights > 0).all():
         raise ValueError(f"{int((~(weights > 0)).sum())} interactions have a weight not above 0")
     times = _microseconds(at)
-    order = np.lexsort((weights, sessions, times, items, actors))
-    return Interactions(
-        actor_ids,
-        item_ids,
-        session_ids,
-        actors[order],
-        items[order],
-        sessions[order],
-        times[order],
-        weights[order],
-    )
+    rows = Interactions(actor_ids, item_ids, session_ids, actors, items, sessions, times, weights)
+    return ordered(rows)
+
+
+def ordered(told: Interactions) -> Interactions:
+    """Return the rows in the order that they have in every `Interactions`."""
+    return told.where(np.lexsort((told.weight, told.session, told.at, told.item, told.actor)))
 
 
 def mask(ids: Any, chosen: Any) -> Mask:
