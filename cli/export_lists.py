@@ -144,7 +144,7 @@ def _to_table(
             f"{settings.path}: there is not just one DynamoDB source to take the region from; say"
             " exports.dynamodb.region"
         )
-    items = ItemTable(dynamodb_client(*place), table)
+    items = ItemTable(dynamodb_client(*place, attempts=2), table)
     is_new = items.check(create=create_table and not dry_run)
     facts = write_back.Facts(kind.name, kind.key, source.version, source.as_of)
     contents = partial(lists.contents, source, kind)

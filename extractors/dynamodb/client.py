@@ -12,10 +12,11 @@ class EndpointError(ConfigError, ValueError):
     """The endpoint is no address (a ValueError to botocore)."""
 
 
-def dynamodb_client(region: str, endpoint: str | None = None) -> Any:
-    """Return a client for scans. It connects at its first call, so an unreachable one shows there.
+def dynamodb_client(region: str, endpoint: str | None = None, attempts: int = 4) -> Any:
+    """Return a client. It connects at its first call, so an unreachable one shows there.
 
-    botocore itself retries little: the scan slows down and tries again for minutes.
+    botocore itself retries little: a scan slows down and tries again for minutes, and so does
+    what writes, which wants even fewer `attempts` of botocore's.
     """
     try:
         return boto3.client(
@@ -26,7 +27,7 @@ def dynamodb_client(region: str, endpoint: str | None = None) -> Any:
                 connect_timeout=5,
                 read_timeout=30,
                 max_pool_connections=32,
-                retries={"mode": "standard", "total_max_attempts": 4},
+                retries={"mode": "standard", "total_max_attempts": attempts},
             ),
         )
     except ValueError as error:

@@ -95,15 +95,17 @@ class ItemTable:
     def write(self, requests: Sequence[dict[str, Any]]) -> float:
         """Put and delete up to 25 items, again until each is taken; return the units consumed."""
         rest, units, attempt, since = list(requests), 0.0, 0, time.monotonic()
+        why = ""
         while rest:
             try:
                 with explained(self._client, self.table, _ADVICE, passing=THROTTLES):
                     answer = self._client.batch_write_item(
                         RequestItems={self.table: rest}, ReturnConsumedCapacity="TOTAL"
                     )
-            except ClientError:
-                left = rest
+            except ClientError as error:
+                left, why = rest, code_of(error)
             else:
+                why = "UnprocessedItems"
                 used = answer.get("ConsumedCapacity", ())
                 units += sum(float(part["CapacityUnits"]) for part in used)
                 left = answer.get("UnprocessedItems", {}).get(self.table, [])
@@ -111,7 +113,7 @@ class ItemTable:
                 attempt, since = 0, time.monotonic()
             rest = left
             if rest:
-                attempt = self._wait(attempt, since, "UnprocessedItems")
+                attempt = self._wait(attempt, since, why)
         return units
 
     def put_if(self, item: Item, condition: str, values: Mapping[str, Any]) -> bool:
@@ -121,8 +123,7 @@ class ItemTable:
                 lambda: self._client.put_item(
                     TableName=self.table,
                     Item=item,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
+                    **_condition(condition, values),
                 ),
                 "ConditionalCheckFailedException",
             )
@@ -135,11 +136,8 @@ class ItemTable:
         """Put all items where each meets its condition, or none; return whether they were put."""
         actions: list[dict[str, Any]] = []
         for item, condition, values in puts:
-            put: dict[str, Any] = {"TableName": self.table, "Item": item}
-            if condition:
-                put["ConditionExpression"] = condition
-                put["ExpressionAttributeValues"] = values
-            actions.append({"Put": put})
+            put = {"TableName": self.table, "Item": item}
+            actions.append({"Put": put | _condition(condition, values)})
         try:
             self._patiently(
                 lambda: self._client.transact_write_items(TransactItems=actions),
@@ -169,6 +167,12 @@ class ItemTable:
             raise SourceError(f"DynamoDB table {self.table}: {advice} [{code}]")
         self._sleep(random.uniform(0, min(LONGEST, SHORTEST * 2**attempt)))  # noqa: S311  no secret
         return min(attempt + 1, 30)
+
+
+def _condition(condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a condition as requests say it; DynamoDB refuses one that is empty, or its values."""
+    said: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+    return said | ({"ExpressionAttributeValues": values} if values else {})
 
 
 def _attributes(found: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
