@@ -18,6 +18,7 @@ warehouse:
 #   keep: 10                         # versions kept; one that is open for reading always stays
 #   postgres: embedded               # where BI tools connect (`warehouse serve`), or an address
 #   detail_rows: 20000000            # larger tables are in the DuckDB file only
+#   tables: views                    # or physical: copies with keys that BI tools draw a model by
 
 # load:                              # a load fails when more of a package's rows do not fit
 #   max_quarantined_share: 0.01

@@ -2,6 +2,7 @@
 
 import graphlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 RAW_PREFIX = "raw_"
+_REF = re.compile(r"ref\('(\w+)'\)")
 # What each solver reads, models by their name and other sources by schema and name: dbt sees its
 # result as a source. Figures and restated periods are from state alone.
 SOLVED: Mapping[str, Sequence[str]] = {
@@ -61,6 +63,29 @@ def keys_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
         mart = marts[identity]
         own = f"{mart['name']}_key_is_unique"
         result[mart["schema"], mart["alias"]] = keys.get(own) or keys[min(keys)]
+    return result
+
+
+def references_of(
+    manifest: Mapping[str, Any],
+) -> dict[tuple[str, str], list[tuple[str, tuple[str, str], str]]]:
+    """Return for each public table (schema, name) the columns that name rows of another.
+
+    Of each its name, that table (schema, name) and the column there, as the `references_hold` tests
+    say.
+    """
+    marts = _marts(manifest)
+    named = {mart["name"]: (mart["schema"], mart["alias"]) for mart in marts.values()}
+    result: dict[tuple[str, str], list[tuple[str, tuple[str, str], str]]] = {}
+    for node in manifest["nodes"].values():
+        mart, test = marts.get(node.get("attached_node")), node.get("test_metadata")
+        if mart is None or not test or test["name"] != "references_hold":
+            continue
+        for reference in test["kwargs"]["references"]:
+            model = _REF.search(reference["to"])
+            if model and model[1] in named:
+                found = (reference["column"], named[model[1]], reference["field"])
+                result.setdefault((mart["schema"], mart["alias"]), []).append(found)
     return result
 
 

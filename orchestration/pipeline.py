@@ -223,6 +223,7 @@ class Pipeline:
                 sources_of=lineage.sources_of(manifest),
                 unmatched=model_tables.unmatched(connection),
                 keys=lineage.keys_of(manifest),
+                references=lineage.references_of(manifest),
                 known_hashes=builds.hashes(connection),
                 also=[
                     *attribution.records(

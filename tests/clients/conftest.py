@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import duckdb
@@ -26,9 +27,18 @@ SELECT
     n % 2 = 0 AS is_counted, [n, NULL] AS parts, {number} AS version_number,
     CASE WHEN n > 1 THEN 'é' END AS note
 FROM range(1, 4) AS numbers (n);
-CREATE TABLE meta.keys AS
+CREATE TABLE core.order_lines AS
+SELECT 'l' || n AS order_line_id, CASE WHEN n < 4 THEN 'o' || n ELSE '(none)' END AS order_id
+FROM range(1, 5) AS numbers (n);
+CREATE TABLE meta.keys (
+    table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal INTEGER
+);
+INSERT INTO meta.keys VALUES
+    ('core', 'orders', 'order_id', 1), ('core', 'order_lines', 'order_line_id', 1);
+CREATE TABLE meta.relationships AS
 SELECT
-    'core' AS table_schema, 'orders' AS table_name, 'order_id' AS column_name, 1 AS ordinal;
+    'core' AS table_schema, 'order_lines' AS table_name, 'order_id' AS column_name,
+    'core' AS to_schema, 'orders' AS to_table, 'order_id' AS to_column;
 COMMENT ON TABLE core.orders IS 'One row per order.';
 COMMENT ON COLUMN core.orders.net_amount IS 'What the order is worth without VAT.';
 """
@@ -50,9 +60,19 @@ class Server:
 @pytest.fixture(scope="session")
 def bi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield the running server; its data go with it."""
-    folder = tmp_path_factory.mktemp("bi")
+    yield from _serving(tmp_path_factory.mktemp("bi"), "")
+
+
+@pytest.fixture(scope="session")
+def physical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield a running server of tables with keys."""
+    yield from _serving(tmp_path_factory.mktemp("physical"), ", tables: physical")
+
+
+def _serving(folder: Path, more: str) -> Iterator[Server]:
     path = folder / "warehouse.yml"
-    path.write_text("publication: { postgres: embedded }\n" + CONFIGURATION, encoding="utf-8")
+    section = f"publication: {{ postgres: embedded{more} }}\n"
+    path.write_text(section + CONFIGURATION, encoding="utf-8")
     settings = config.load(path)
     settings.published_directory.mkdir(parents=True)
     endpoint = embedded.start(settings)
@@ -74,7 +94,8 @@ def add_version(settings: Settings, number: int) -> None:
     """Record a version and write its file; no target shows it yet."""
     record = publication(number)
     record["tables"] = [
-        {"schema": "core", "table": "orders", "rows": 3, "content_hash": f"{number:064x}"}
+        {"schema": "core", "table": "orders", "rows": 3, "content_hash": f"{number:064x}"},
+        {"schema": "core", "table": "order_lines", "rows": 4, "content_hash": "0" * 64},
     ]
     path = versions.version_path(settings.published_directory, record["version"])
     with duckdb.connect(str(path)) as file:

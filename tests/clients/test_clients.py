@@ -67,7 +67,7 @@ def test_sqlalchemy_reflects_what_there_is_with_its_descriptions(bi: Server) -> 
     assert [name for name in found.get_schema_names() if name in {"core", "meta", "store"}] == [
         *("core", "meta", "store")
     ]
-    assert found.get_view_names("core") == ["orders"]
+    assert sorted(found.get_view_names("core")) == ["order_lines", "orders"]
     assert found.get_table_comment("orders", "core") == {"text": "One row per order."}
     columns = {column["name"]: column for column in found.get_columns("orders", "core")}
     assert str(columns["net_amount"]["type"]) == "NUMERIC(18, 2)"

@@ -53,6 +53,35 @@ def test_a_marts_key_is_what_its_own_key_test_is_about() -> None:
     }
 
 
+def test_the_marts_that_a_marts_columns_name_are_what_its_reference_tests_are_about() -> None:
+    def names(node: str, column: str, to: str, field: str) -> dict[str, Any]:
+        reference = {"column": column, "to": f"{{{{ ref('{to}') }}}}", "field": field}
+        test = about(node, f"{node}.{column}", "references_hold", [])
+        test["test_metadata"]["kwargs"] = {"key": ["n"], "references": [reference]}
+        return test
+
+    tests = [
+        names(LINES, "order_id", "core__orders", "order_id"),
+        names(LINES, "ordered_on", "core__days", "date_day"),
+        names(LINES, "kind", "int__kinds", "kind"),
+        names(STAGED, "customer_id", "core__orders", "customer_id"),
+    ]
+    models = {
+        ORDERS: model("core", "core__orders"),
+        LINES: model("core", "core__lines"),
+        STAGED: model("staging", "stg__orders"),
+        "model.p.core__days": model("core", "core__days"),
+        "model.p.int__kinds": model("intermediate", "int__kinds"),
+    }
+    nodes = {**models, **{f"test.p.{test['name']}": test for test in tests}}
+    assert lineage.references_of({"nodes": nodes}) == {
+        ("core", "lines"): [
+            ("order_id", ("core", "orders"), "order_id"),
+            ("ordered_on", ("core", "days"), "date_day"),
+        ]
+    }
+
+
 def test_a_node_that_dbt_did_not_come_to_is_named() -> None:
     def node(name: str, kind: str = "model", materialized: str = "table") -> dict[str, Any]:
         return {"name": name, "resource_type": kind, "config": {"materialized": materialized}}

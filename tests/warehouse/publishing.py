@@ -28,11 +28,15 @@ POINTS: dict[str, Hook] = {
     "tables loaded": after(STORE, "load"),
     "version pinned": after(SCHEMAS, "pin"),
     "version recorded": before(SCHEMAS, "show"),
-    "next schemas built": after(SCHEMAS, "_build_aside", 2),
+    "next schemas built": after(SCHEMAS, "_build_next"),
     "swap begun, its transaction open": after(SCHEMAS, "_rename"),
     "swapped": after(SCHEMAS, "show"),
     "old version dropped, its transaction open": after(SCHEMAS, "_drop_version", 2),
 }
+
+
+# Those at which it matters what the public schemas are made of.
+SWAP = ("next schemas built", "swap begun, its transaction open", "swapped")
 
 
 def publish(build: duckdb.DuckDBPyConnection, settings: Settings, amount: int) -> str:
@@ -54,6 +58,7 @@ def publish(build: duckdb.DuckDBPyConnection, settings: Settings, amount: int) -
         sources_of={("core", "orders"): [("s", "t")]},
         unmatched={},
         keys={("core", "orders"): ["amount"]},
+        references={("core", "order_lines"): [("amount", ("core", "orders"), "amount")]},
     ).version
 
 

@@ -257,12 +257,65 @@ def test_another_publication_of_the_same_name_replaces_what_is_there(
     assert rows(source, "select as_of from meta.publication") == [(publishing.AS_OF,)]
 
 
+def changed(settings: Settings, old: str, new: str) -> Settings:
+    """Change the configuration."""
+    text = settings.path.read_text(encoding="utf-8")
+    settings.path.write_text(text.replace(old, new), encoding="utf-8")
+    return config.load(settings.path)
+
+
+def made_of(source: Source) -> list[Any]:
+    """Return the public and set-aside tables and views, and the keys and references of tables."""
+    return rows(
+        source,
+        "select n.nspname || '.' || relname, relkind::text,"
+        " (select array_agg(pg_get_constraintdef(oid) order by contype desc) from pg_constraint"
+        "  where conrelid = c.oid and contype in ('p', 'f'))"
+        " from pg_class as c join pg_namespace as n on n.oid = relnamespace"
+        " where n.nspname ~ '^core' and relkind in ('r', 'v') order by 1",
+    )
+
+
+def test_physical_tables_have_keys_and_replace_views_and_are_replaced_by_them(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    views = [("core.order_lines", "v", None), ("core.orders", "v", None)]
+    tables = [
+        (
+            "core.order_lines",
+            "r",
+            ["FOREIGN KEY (amount) REFERENCES core.orders(amount) NOT VALID"],
+        ),
+        ("core.orders", "r", ["PRIMARY KEY (amount)"]),
+    ]
+    publish(1)
+    assert made_of(source) == [*views, ("core.products", "v", None)]
+    physical = changed(settings, "keep: 2", "keep: 2, tables: physical")
+    assert lagging(physical)["lags"]
+
+    versions.catch_up(physical)
+    assert not lagging(physical)["lags"]
+    assert made_of(source) == [*tables, ("core.products", "r", None)]
+    assert rows(source, "select amount, version from core.orders cross join meta.publication") == [
+        (1, "v000001")
+    ]
+    assert rows(source, "select obj_description('core.orders'::regclass)") == [
+        ("One row per order.",)
+    ]
+
+    versions.catch_up(changed(physical, ", tables: physical", ""))
+    assert made_of(source) == [*views, ("core.products", "v", None)]
+    assert schemas(source) == {"store", "core", "meta", "v000001_core", "v000001_meta"}
+
+
+@pytest.mark.parametrize("tables", ["views", "physical"])
 @pytest.mark.parametrize(
     ("readers", "switches"), [(4, 10), pytest.param(50, 100, marks=pytest.mark.soak)]
 )
 def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_change(
-    publish: Publish, settings: Settings, source: Source, readers: int, switches: int
+    publish: Publish, settings: Settings, source: Source, readers: int, switches: int, tables: str
 ) -> None:
+    settings = changed(settings, "keep: 2", f"keep: 2, tables: {tables}")
     publish(1)
     publish(2)
     target = versions.targets(settings)[1]
@@ -308,13 +361,17 @@ def killed(settings: Settings, point: str) -> None:
     assert done.returncode == -signal.SIGKILL, f"{point}: {done.returncode}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("point", publishing.POINTS)
+@pytest.mark.parametrize(
+    ("point", "tables"),
+    [
+        *((point, "views") for point in publishing.POINTS),
+        *((point, "physical") for point in publishing.SWAP),
+    ],
+)
 def test_a_publisher_killed_at_any_step_leaves_a_whole_version_and_no_litter_after_the_next(
-    settings: Settings, source: Source, point: str
+    settings: Settings, source: Source, point: str, tables: str
 ) -> None:
-    text = settings.path.read_text(encoding="utf-8")
-    settings.path.write_text(text.replace("keep: 2", "keep: 1"), encoding="utf-8")
-    settings = config.load(settings.path)
+    settings = changed(settings, "keep: 2", f"keep: 1, tables: {tables}")
     with duckdb_engine.build_database(settings.build_database) as build:
         publishing.publish(build, settings, 1)
     killed(settings, point)

@@ -88,6 +88,9 @@ class PublicationSection(Section):
     database of PostgreSQL 13 or later that is the warehouse's own."""
     detail_rows: WholeNumber = Field(default=20_000_000, ge=0)
     """A table of more rows is not in PostgreSQL, only in the DuckDB file."""
+    tables: Literal["views", "physical"] = "views"
+    """What PostgreSQL's public schemas are made of: views on tables that are loaded once, or
+    `physical` copies with primary and foreign keys, from which BI tools draw the model."""
 
 
 class LoadSection(Section):

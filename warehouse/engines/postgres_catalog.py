@@ -10,6 +10,15 @@ from extractors.naming import literal, quoted
 READER = "bi_reader"
 """The role that reads every public schema."""
 
+# References from a schema's tables, and to them from schemas that go or are yet to come with it.
+_REFERENCES = """
+SELECT conrelid::regclass::text, quote_ident(conname)
+FROM pg_constraint
+JOIN pg_class AS c ON c.oid = conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_class AS t ON t.oid = confrelid JOIN pg_namespace AS o ON o.oid = t.relnamespace
+WHERE contype = 'f' AND (n.nspname = %s OR (o.nspname = %s AND n.nspname ~ '__(old_[0-9]+|next)$'))
+"""
+
 
 def views(
     connection: psycopg.Connection[Any], schema: str
@@ -26,13 +35,18 @@ def views(
 
 
 def view(
-    schema: str, name: str, query: str, comment: str | None, columns: Mapping[str, str]
+    schema: str,
+    name: str,
+    query: str,
+    comment: str | None,
+    columns: Mapping[str, str],
+    kind: str = "VIEW",
 ) -> Iterator[str]:
-    """Yield the statements that make a view."""
+    """Yield the statements that make a view, or a table (`kind`) of what it would show."""
     view = quoted(schema, name)
-    yield f"CREATE VIEW {view} AS {query}"
+    yield f"CREATE {kind} {view} AS {query}"
     if comment:
-        yield f"COMMENT ON VIEW {view} IS {literal(comment)}"
+        yield f"COMMENT ON {kind} {view} IS {literal(comment)}"
     for column, text in columns.items():
         yield f"COMMENT ON COLUMN {view}.{quoted(column)} IS {literal(text)}"
 
@@ -57,9 +71,17 @@ def pinned(connection: psycopg.Connection[Any], version: str) -> list[str]:
 
 
 def drop_schema(connection: psycopg.Connection[Any], schema: str) -> None:
-    """Drop a schema of our views; never what somebody built on them."""
+    """Drop a schema of our views or tables; never what somebody built on them."""
     for name, *_ in views(connection, schema):
         run(connection, f"DROP VIEW {quoted(schema, name)}")
+    for table, reference in connection.execute(_REFERENCES, [schema, schema]).fetchall():
+        run(connection, f"ALTER TABLE {table} DROP CONSTRAINT {reference}")
+    for (name,) in connection.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
+        " (SELECT oid FROM pg_namespace WHERE nspname = %s)",
+        [schema],
+    ).fetchall():
+        run(connection, f"DROP TABLE {quoted(schema, name)}")
     run(connection, f"DROP SCHEMA {quoted(schema)}")
 
 

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS store.contents (
   row_count bigint NOT NULL, content_hash text NOT NULL, stored_as text,
   PRIMARY KEY (version, table_schema, table_name));
 CREATE TABLE IF NOT EXISTS store.shown (version text NOT NULL);
+ALTER TABLE store.shown ADD COLUMN IF NOT EXISTS made_of text NOT NULL DEFAULT 'views';
 CREATE TABLE IF NOT EXISTS store.schemas (schema_name text PRIMARY KEY);
 REVOKE ALL ON SCHEMA store FROM PUBLIC;
 """

@@ -1,8 +1,9 @@
-"""Show a version to PostgreSQL's readers: schemas of views on `store`, swapped by renames.
+"""Show a version to PostgreSQL's readers: schemas of views or tables, swapped by renames.
 
 Of each version there are pinned schemas, `v000001_core` and so on, from which the public ones,
-`core` and so on, are made. A reader's statement is of one version: it finds its views before or
-after the swap, and waits for neither.
+`core` and so on, are made: views on `store` as well, or copies with keys, which tools can see. A
+reader's statement is of one version: it finds its views before or after the swap, and waits for
+neither.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,11 +15,14 @@ from psycopg import errors
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
 from warehouse.engines import postgres_catalog as catalog
+from warehouse.engines import postgres_keys
 from warehouse.engines.postgres_layout import FACTS, LAYOUT, META
 from warehouse.engines.postgres_store import SCHEMA, Table
 
 # A drop waits for whoever reads, and whoever reads next would wait for the drop.
 _PATIENCE = "SET lock_timeout = '200ms'"
+VIEWS, PHYSICAL = "views", "physical"
+_ASIDE = "__next"
 
 
 def create_layout(connection: psycopg.Connection[Any]) -> None:
@@ -55,11 +59,13 @@ def published_at(connection: psycopg.Connection[Any], version: str) -> Any:
     )
 
 
-def shown(connection: psycopg.Connection[Any]) -> str | None:
-    """Return the version that the public schemas show."""
+def shown(connection: psycopg.Connection[Any]) -> tuple[str, str] | None:
+    """Return the version that the public schemas show, and what they are made of."""
     if catalog.one(connection, "SELECT to_regclass('store.shown')", []) is None:
         return None
-    return catalog.one(connection, "SELECT version FROM store.shown", [])
+    # One of an earlier release has views, and no column that says so.
+    found = catalog.one(connection, "SELECT to_jsonb(shown) FROM store.shown", [])
+    return (found["version"], found.get("made_of", VIEWS)) if found else None
 
 
 def pin(
@@ -123,8 +129,11 @@ def pinned_name(version: str, schema: str) -> str:
     return f"{version}_{schema}"
 
 
-def show(connection: psycopg.Connection[Any], version: str) -> None:
-    """Make the public schemas those of a version that is pinned, in one transaction of renames."""
+def show(connection: psycopg.Connection[Any], version: str, made_of: str = VIEWS) -> None:
+    """Make the public schemas those of a version that is pinned, in one transaction of renames.
+
+    Made of `views`, or of `physical` tables with primary and foreign keys, each a copy.
+    """
     wanted = [name.removeprefix(f"{version}_") for name in catalog.pinned(connection, version)]
     owned = {str(row[0]) for row in connection.execute("SELECT schema_name FROM store.schemas")}
     for schema in wanted:
@@ -133,14 +142,14 @@ def show(connection: psycopg.Connection[Any], version: str) -> None:
                 f"publication.postgres: the database has a schema {schema} that the warehouse did"
                 " not make; name a database of its own"
             )
-        _build_aside(connection, version, schema)
+    _build_next(connection, version, wanted, made_of)
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '10s'")
         turn = catalog.one(connection, "SELECT txid_current()", [])
         for schema in sorted(owned | set(wanted)):
             _rename(connection, schema, str(turn), is_wanted=schema in wanted)
         connection.execute("DELETE FROM store.shown")
-        connection.execute("INSERT INTO store.shown VALUES (%s)", [version])
+        connection.execute("INSERT INTO store.shown VALUES (%s, %s)", [version, made_of])
 
 
 def _rename(
@@ -150,7 +159,7 @@ def _rename(
         old = quoted(f"{schema}__old_{turn}")
         catalog.run(connection, f"ALTER SCHEMA {quoted(schema)} RENAME TO {old}")
     if is_wanted:
-        aside = quoted(f"{schema}__next")
+        aside = quoted(f"{schema}{_ASIDE}")
         catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
         connection.execute("INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema])
 
@@ -163,7 +172,7 @@ def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[
     """
     stayed: list[str] = []
     connection.execute(_PATIENCE)
-    current = shown(connection)
+    current, _ = shown(connection) or (None, None)
     for (version,) in connection.execute("SELECT version FROM store.versions").fetchall():
         if version not in kept and version != current:
             with _or_stays(stayed, version), connection.transaction():
@@ -210,16 +219,46 @@ class _or_stays:  # noqa: N801  reads as the block it opens
         return True
 
 
-def _build_aside(connection: psycopg.Connection[Any], version: str, schema: str) -> None:
-    """Make `<schema>__next` as the version's pinned schema is, descriptions included."""
-    aside, pinned = f"{schema}__next", pinned_name(version, schema)
+def _build_next(
+    connection: psycopg.Connection[Any], version: str, schemas: Sequence[str], made_of: str
+) -> None:
+    """Make `<schema>__next` of each schema, whatever a killed publication left of them."""
     with connection.transaction():
-        if catalog.has(connection, "pg_namespace", "nspname", aside):  # of a killed publication
-            catalog.drop_schema(connection, aside)
-        script = [f"CREATE SCHEMA {quoted(aside)}"]
-        for name, query, comment, columns in catalog.views(connection, pinned):
-            script += catalog.view(aside, name, query.rstrip(";"), comment, columns)
-        catalog.run(connection, ";".join([*script, *catalog.grants(connection, aside)]))
+        for schema in schemas:
+            if catalog.has(connection, "pg_namespace", "nspname", f"{schema}{_ASIDE}"):
+                catalog.drop_schema(connection, f"{schema}{_ASIDE}")
+    with connection.transaction():
+        for schema in schemas:
+            _build_aside(connection, version, schema, made_of)
+        if made_of == PHYSICAL:
+            postgres_keys.add(connection, version, pinned_name(version, META), _ASIDE)
+            _finish(connection, schemas)
+
+
+def _build_aside(
+    connection: psycopg.Connection[Any], version: str, schema: str, made_of: str
+) -> None:
+    """Make `<schema>__next` as the version's pinned schema is, descriptions included."""
+    aside, kind = f"{schema}{_ASIDE}", "TABLE" if made_of == PHYSICAL else "VIEW"
+    script = [f"CREATE SCHEMA {quoted(aside)}"]
+    for name, query, comment, columns in catalog.views(connection, pinned_name(version, schema)):
+        script += catalog.view(aside, name, query.rstrip(";"), comment, columns, kind)
+    catalog.run(connection, ";".join([*script, *catalog.grants(connection, aside)]))
+
+
+def _finish(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> None:
+    """Index the dates of the copies, by which reports filter, and have the planner know them."""
+    for schema, table, dates in connection.execute(
+        "SELECT table_schema, table_name,"
+        " array_agg(column_name::text) FILTER (WHERE data_type = 'date')"
+        " FROM information_schema.columns WHERE table_schema = ANY(%s)"
+        " GROUP BY table_schema, table_name ORDER BY table_schema, table_name",
+        [[f"{schema}{_ASIDE}" for schema in schemas]],
+    ).fetchall():
+        name = quoted(schema, table)
+        for column in dates or ():
+            catalog.run(connection, f"CREATE INDEX ON {name} ({quoted(column)})")
+        catalog.run(connection, f"ANALYZE {name}")
 
 
 def _drop_version(connection: psycopg.Connection[Any], version: str) -> None:

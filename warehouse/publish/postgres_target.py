@@ -39,7 +39,9 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
     def shown() -> str | None:
         # `status` must not hang for a server that is away.
         with postgres_engine.connected(address(settings, patience=3)) as connection:
-            return postgres_schemas.shown(connection)
+            found = postgres_schemas.shown(connection)
+        # One that is shown in another way than configured is shown again.
+        return found[0] if found and found[1] == settings.publication.tables else None
 
     def has(version: str) -> bool:
         record = record_of(version)
@@ -58,7 +60,7 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
 
     def show(version: str) -> None:
         with postgres_engine.connected(address(settings)) as connection:
-            postgres_schemas.show(connection, version)
+            postgres_schemas.show(connection, version, settings.publication.tables)
             postgres_schemas.drop_swapped(connection)
 
     def collect() -> None:

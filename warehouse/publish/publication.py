@@ -17,9 +17,13 @@ from warehouse.state import segments
 from warehouse.who import who
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
-META_TABLES = ("publications", "freshness", "certificates", "loads", "keys", "schema_changes")
+META_TABLES = (
+    *("publications", "freshness", "certificates", "loads"),
+    *("keys", "relationships", "schema_changes"),
+)
 
 Table = tuple[str, str]  # schema, name
+Reference = tuple[str, Table, str]  # column, the table whose rows it names, the column there
 
 
 def publish(
@@ -33,6 +37,7 @@ def publish(
     sources_of: Mapping[Table, Sequence[tuple[str, str]]],
     unmatched: Mapping[tuple[str, str, str], int],
     keys: Mapping[Table, Sequence[str]] | None = None,
+    references: Mapping[Table, Sequence[Reference]] | None = None,
     known_hashes: Mapping[Table, tuple[int, str]] | None = None,
     also: Sequence[Mapping[str, Any]] = (),
 ) -> versions.Version:
@@ -41,9 +46,10 @@ def publish(
     The caller has audited the build and holds the writer lease. `sources_of` maps a mart to the raw
     tables (source, entity) it is made from, `unmatched` a raw table and cell (source, entity, cell)
     to its rows that name what another source does not hold, `keys` a mart to its key's columns,
-    `known_hashes` a table that did not change since it was hashed to its rows and content hash.
-    `also` are records of what becomes final with this version: they are in the same segment as its
-    own. A version that a hold keeps from view is recorded all the same.
+    `references` a mart to the columns that name rows of other marts, `known_hashes` a table that
+    did not change since it was hashed to its rows and content hash. `also` are records of what
+    becomes final with this version: they are in the same segment as its own. A version that a hold
+    keeps from view is recorded all the same.
     """
     version = f"v{_next_number(versions.newest_version(settings)):06d}"
     record = {
@@ -57,6 +63,7 @@ def publish(
             sources_of=sources_of,
             unmatched=unmatched,
             keys=keys,
+            references=references,
             known_hashes=known_hashes,
         ),
         "run_id": run_id,
@@ -88,6 +95,7 @@ def write(
     sources_of: Mapping[Table, Sequence[tuple[str, str]]],
     unmatched: Mapping[tuple[str, str, str], int],
     keys: Mapping[Table, Sequence[str]] | None = None,
+    references: Mapping[Table, Sequence[Reference]] | None = None,
     known_hashes: Mapping[Table, tuple[int, str]] | None = None,
 ) -> dict[str, Any]:
     """Write the durable file of a version, and return what its record says of it.
@@ -106,6 +114,7 @@ def write(
     published_at = utc_text(datetime.now(UTC))
     _write_publications(connection, earlier, version)
     _write_keys(connection, keys or {})
+    _write_relationships(connection, references or {})
     freshness.write(connection, sources_of, unmatched, as_of)
     temporary = published / f".{version}.{os.getpid()}.tmp"
     copied = duckdb_snapshot.copy_public(
@@ -210,3 +219,20 @@ def _write_keys(connection: duckdb.DuckDBPyConnection, keys: Mapping[Table, Sequ
     ]
     if rows:
         connection.executemany("INSERT INTO meta.keys VALUES (?, ?, ?, ?)", rows)
+
+
+def _write_relationships(
+    connection: duckdb.DuckDBPyConnection, references: Mapping[Table, Sequence[Reference]]
+) -> None:
+    """Write `meta.relationships`: the columns of marts that name rows of other marts."""
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta.relationships (table_schema VARCHAR, table_name VARCHAR,"
+        " column_name VARCHAR, to_schema VARCHAR, to_table VARCHAR, to_column VARCHAR)"
+    )
+    rows = [
+        [*table, column, *target, field]
+        for table, found in sorted(references.items())
+        for column, target, field in sorted(found)
+    ]
+    if rows:
+        connection.executemany("INSERT INTO meta.relationships VALUES (?, ?, ?, ?, ?, ?)", rows)

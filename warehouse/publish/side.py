@@ -60,6 +60,7 @@ def publish(
     sources_of: Mapping[Table, Sequence[tuple[str, str]]],
     unmatched: Mapping[tuple[str, str, str], int],
     keys: Mapping[Table, Sequence[str]] | None = None,
+    references: Mapping[Table, Sequence[publication.Reference]] | None = None,
     known_hashes: Mapping[Table, tuple[int, str]] | None = None,
 ) -> SideVersion:
     """Write an audited side build as the next side version; what readers see stays.
@@ -85,6 +86,7 @@ def publish(
             sources_of=sources_of,
             unmatched=unmatched,
             keys=keys,
+            references=references,
             known_hashes=known_hashes,
         ),
     }

@@ -8,11 +8,17 @@ select
     {%- if model.schema == 'staging' %}
     child._load_id,
     {%- endif %}
-    '{{ reference.column }} ' || child.{{ reference.column }} || ' is unknown' as problem
+    '{{ reference.column }} ' || cast(child.{{ reference.column }} as {{ varchar(256) }})
+        || ' is unknown' as problem
 from {{ model }} as child
 left join {{ reference.to }} as parent
     on child.{{ reference.column }} = parent.{{ reference.field }}
-where child.{{ reference.column }} is not null and parent.{{ reference.field }} is null
+where
+    child.{{ reference.column }} is not null
+    and parent.{{ reference.field }} is null
+    {%- if reference.member %}
+    and child.{{ reference.column }} <> '{{ reference.member }}'
+    {%- endif %}
 {%- if not loop.last %}
 union all
 {%- endif %}
