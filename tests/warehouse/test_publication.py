@@ -69,6 +69,7 @@ def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
             "meta.keys",
             "meta.loads",
             "meta.publications",
+            "meta.relationships",
             "meta.schema_changes",
         ]
         assert reader.execute(
@@ -77,7 +78,7 @@ def test_a_version_holds_the_public_tables_their_descriptions_and_meta(
         ).fetchall() == [("One row per order.",), ("What it's worth.",)]
 
 
-def test_a_version_says_what_its_keys_are_and_takes_known_hashes_as_they_are(
+def test_a_version_says_what_its_keys_and_references_are_and_takes_known_hashes_as_they_are(
     build: duckdb.DuckDBPyConnection, settings: Settings
 ) -> None:
     build.execute(
@@ -94,6 +95,7 @@ def test_a_version_says_what_its_keys_are_and_takes_known_hashes_as_they_are(
         sources_of={},
         unmatched={},
         keys={("core", "prices"): ["since", "code"], ("core", "orders"): ["id"]},
+        references={("core", "prices"): [("code", ("core", "orders"), "id")]},
         known_hashes={("core", "prices"): (1, "as before")},
     )
     hashes = {table.table: table.content_hash for table in published.tables}
@@ -106,6 +108,9 @@ def test_a_version_says_what_its_keys_are_and_takes_known_hashes_as_they_are(
             ("core", "orders", "id", 1),
             ("core", "prices", "code", 2),
             ("core", "prices", "since", 1),
+        ]
+        assert reader.execute("FROM meta.relationships").fetchall() == [
+            ("core", "prices", "code", "core", "orders", "id")
         ]
 
 
