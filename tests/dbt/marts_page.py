@@ -45,6 +45,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what people did with products, one by one | `recommendation.interactions` |
 | what of it is in no recommendation, and why | `recommendation.excluded_interactions_daily` |
 | what is bought together | `recommendation.product_pairs` |
+| whom to write an e-mail to about what, and whom not | `recommendation.email_triggers` |
 
 ## Rules that hold for all
 
