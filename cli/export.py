@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.export_graph import check_graph, graph, interactions
 from cli.export_lists import recommendations, related_products
 from cli.shared import as_json, examples, print_json, settings_of
 
@@ -18,6 +19,9 @@ def export() -> None:
 
 export.add_command(related_products)
 export.add_command(recommendations)
+export.add_command(graph)
+export.add_command(check_graph)
+export.add_command(interactions)
 
 
 @export.command(

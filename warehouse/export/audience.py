@@ -1,20 +1,16 @@
 """Write the customers of a segment to a file, for a service that addresses them."""
 
-import csv
-import io
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from extractors.errors import ConfigError
-from extractors.package import write_atomically
 from warehouse.config import Settings
+from warehouse.export import files
 from warehouse.publish import versions
 from warehouse.publish.reader import Published, open_published
 
+COLUMNS = ("customer_id", "email_hash")
 # As campaign.audience_daily: a file of fewer people says what one of them did.
 MINIMUM_GROUP_SIZE = 10
 
@@ -93,7 +89,7 @@ def export(
     ConfigError where they are too few, and nothing is written then.
     """
     chosen = SEGMENTS[segment]
-    render = _renderer(to)
+    files.check(to)
     days = chosen.days if days is None else days
     with open_published(version, settings.path) as published:
         record = versions.record_of(settings, published.version)
@@ -118,10 +114,7 @@ def export(
             " a file of so few would tell what one of them did. Nothing is written; take more days,"
             " or another campaign or segment"
         )
-    try:
-        write_atomically(to, render(addressed))
-    except OSError as error:
-        raise ConfigError(f"{to}: {error.strerror}") from None
+    files.write(to, COLUMNS, addressed)
     return Exported(
         published.version,
         as_of,
@@ -144,32 +137,3 @@ def _require_campaign(published: Published, campaign: str) -> None:
         raise ConfigError(
             f"no visit came by campaign {campaign!r}; there are {', '.join(known) or 'none'}"
         )
-
-
-Rows = list[tuple[Any, ...]]
-COLUMNS = ("customer_id", "email_hash")
-
-
-def _csv(rows: Rows) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _json_lines(rows: Rows) -> str:
-    return "".join(f"{json.dumps(dict(zip(COLUMNS, row, strict=True)))}\n" for row in rows)
-
-
-def _renderer(to: Path) -> Callable[[Rows], str]:
-    """Return what writes rows as the file's ending says; ConfigError for another one.
-
-    A folder that is missing is told here too, before the version is read.
-    """
-    if not to.parent.is_dir():
-        raise ConfigError(f"{to}: there is no folder {to.parent}; make it, or write elsewhere")
-    forms = {".csv": _csv, ".jsonl": _json_lines}
-    if to.suffix not in forms:
-        raise ConfigError(f"{to}: the file ends in .csv or .jsonl, which says its form")
-    return forms[to.suffix]

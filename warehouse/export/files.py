@@ -1,9 +1,9 @@
 """Write rows to a .csv or .jsonl file, aside first, so that it is there whole or not at all."""
 
 import contextlib
-import csv
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from extractors.errors import ConfigError
 from extractors.package import fsync_directory
 
 SUFFIXES = (".csv", ".jsonl")
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 def check(to: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
@@ -55,10 +56,9 @@ def write(to: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> in
     count = 0
     with aside(to) as file:
         if to.suffix == ".csv":
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
+            file.write(csv_line(columns))
             for row in rows:
-                writer.writerow([plain(value) for value in row])
+                file.write(csv_line(row))
                 count += 1
         else:
             names = [json.dumps(name) for name in columns]
@@ -69,8 +69,21 @@ def write(to: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> in
     return count
 
 
+def csv_line(row: Sequence[Any]) -> str:
+    """Return a row as a line of RFC 4180, but for its end, which is the line feed of every loader.
+
+    Python's writer leaves a carriage return unquoted when lines end so.
+    """
+    return ",".join(map(_field, row)) + "\n"
+
+
+def _field(value: Any) -> str:
+    text = "" if value is None else str(plain(value))
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
 def plain(value: Any) -> Any:
-    """Return a value as a CSV field shows it."""
+    """Return a value as a CSV field or a JSON string shows it."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):

@@ -19,13 +19,16 @@ Item = dict[str, Value]
 
 
 def attribute(value: Any) -> Value:
-    """Return a value in DynamoDB's notation; numbers by their digits, so they stay exact."""
+    """Return a value in DynamoDB's notation; numbers by their digits, so they stay exact.
+
+    A double has the 12 digits that the content hash of a version counts.
+    """
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ConfigError(f"{value} is no number that DynamoDB holds")
-        return {"N": repr(value)}
+        return {"N": f"{value:.12g}"}
     if isinstance(value, Decimal):
         return {"N": f"{value:f}"}
     if isinstance(value, int):
