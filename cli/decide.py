@@ -101,10 +101,18 @@ def decide_click(
     """Let a click count that a rule holds, or hold one that no rule does."""
     settings = settings_of(ctx)
 
-    from warehouse.ledger import decisions
+    from warehouse.ledger import decisions, facts
 
     kind = "click_valid" if is_valid else "click_held"
     _tell(decisions.click(settings, click_id, kind, reason, wait), as_json)
+    if not is_valid:
+        for lines, amount, currency in facts.paid_by_click(settings, click_id):
+            click.echo(
+                f"{click_id} earned {amount} {currency} by {lines} order"
+                f" line{'s' if lines > 1 else ''} that is paid already: the next run takes it back,"
+                " and it is set off against what the affiliate earns next",
+                err=True,
+            )
 
 
 @decide.command(

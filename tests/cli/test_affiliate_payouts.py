@@ -41,6 +41,7 @@ def test_from_the_closing_to_the_payment(office: Office, warehouse: Command) -> 
     ]
     again = lines(warehouse, "close-statements", "--period", "2026-03")
     assert again[0] == "2026-03 was closed before and stays as it is: 2 statements"
+    office.clock("2026-05-15")
     assert lines(warehouse, "payouts", "export", "--to", "pay.csv") == [
         "batch 1: 2 payments written to pay.csv",
         "  30.00 EUR",
@@ -51,6 +52,7 @@ def test_from_the_closing_to_the_payment(office: Office, warehouse: Command) -> 
         " results; `warehouse payouts export --batch` writes a file again, `import` takes the"
         " results"
     ]
+    office.clock("2026-06-01")
     results = warehouse.directory / "results.csv"
     results.write_text(
         "payout_id,status,amount,currency,paid_at\nP-0001-0001,paid,40.00,GBP,2026-05-20\n"
@@ -157,6 +159,26 @@ def test_decisions_are_listed_with_author_and_reason(office: Office, warehouse: 
     one, two = json.loads(warehouse("decide", "list", "--affiliate", "ann", "--json").stdout)
     assert (one["amount"], one["author"], two["click_id"]) == ("-12.50", two["author"], "k1")
     assert lines(warehouse, "decide", "list", "--affiliate", "ben") == ["nothing was decided yet"]
+
+
+def test_who_holds_a_click_is_told_what_of_it_is_paid_already(
+    office: Office, warehouse: Command
+) -> None:
+    paid = """
+        insert into affiliate.clicks values ('k1', 'ann'), ('k2', 'ann');
+        insert into affiliate.conversions (order_line_id, click_id, status, due_amount, currency)
+        values ('l1', 'k1', 'paid', 4.00, 'GBP'), ('l2', 'k1', 'paid', 3.50, 'GBP'),
+            ('l3', 'k1', 'payable', 9.00, 'GBP'), ('l4', 'k2', 'payable', 9.00, 'GBP')"""
+    office.publish("2026-06-01", sql=paid)
+    reason = ("--reason", "same device as the affiliate's")
+    held = warehouse("decide", "click", "k1", "--held", *reason)
+    assert held.stdout.startswith("D-0001: click_held of ann, k1; ")
+    assert held.stderr == (
+        "k1 earned 7.50 GBP by 2 order lines that is paid already: the next run takes it back, and"
+        " it is set off against what the affiliate earns next\n"
+    )
+    for click, decision in (("k2", "--held"), ("k1", "--valid")):
+        assert warehouse("decide", "click", click, decision, *reason).stderr == ""
 
 
 @pytest.mark.parametrize(

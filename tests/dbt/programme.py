@@ -12,8 +12,9 @@ from tests.dbt.test_channel_rules import compiled
 
 MODELS = (
     *("rules", "lines", "terms", "coupon_orders", "click_keys", "order_keys", "order_partners"),
-    *("cart_lines", "line_partners", "voiding_touches", "candidates", "sources", "repeats"),
-    *("exclusions", "line_rates", "earnings", "amounts", "commissions"),
+    *("cart_lines", "line_partners", "voiding_touches", "candidates", "kept_lines", "sources"),
+    "repeats",
+    *("exclusions", "line_rates", "earnings", "amounts", "disputes", "commissions"),
 )
 FILLED = ("seeds.affiliate_rules", "intermediate.int_core__numbers")
 Row = dict[str, Any]

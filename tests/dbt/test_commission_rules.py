@@ -7,6 +7,7 @@ import pytest
 
 from tests.dbt.build import Build
 from tests.dbt.programme import Programme, at
+from warehouse.ledger.explanations import evaluate
 
 pytestmark = pytest.mark.slow
 
@@ -525,6 +526,72 @@ def test_a_paused_affiliate_earns_nothing_from_then_on(shop: Programme) -> None:
         "10-1": ("a1", "affiliate_inactive"),
         "12-1": ("a1", "10.00"),
     }
+
+
+def test_in_a_currency_without_cents_whole_units_are_earned(shop: Programme) -> None:
+    """Rule 18: by ISO 4217 the yen has no minor unit."""
+    shop.connection.execute(
+        "update staging.stg_affiliate__affiliates set payout_currency = 'JPY'"
+        " where affiliate_id = 'a1'"
+    )
+    rate = {"currency": "JPY", "rate_date": "2011-03-10", "rate": "0.00516666"}
+    shop.add("intermediate.int_finance__rates", **rate)
+    shop.click("k1", "a1", "03-01 10:00")
+    shop.order("o1", "03-10 10:00", {"mug": "99.99"})
+    [row] = shop.commissions().values()
+    # 9.999 pounds are 1935.29… yen
+    assert (row["fx_rate"], str(row["commission_amount"])) == (Decimal("193.54863684"), "1935.00")
+    assert evaluate(row) == row["commission_amount"]
+
+
+def test_who_is_deleted_by_the_shop_keeps_what_was_posted_and_earns_no_more(
+    shop: Programme,
+) -> None:
+    """Rule 30: the shop deletes the affiliate's own plan too, and other clicks change nothing."""
+    shop.plan("own", affiliate_id="a1", rate="0.2", hold_days=14, window_days=90)
+    shop.plan("long", affiliate_id="a2", hold_days=60)
+    shop.click("k1", "a1", "01-02 10:00")
+    for name, day in (("matured", "09"), ("held", "10"), ("gone", "11"), ("later", "12")):
+        shop.order(name, f"03-{day} 10:00")
+    posted = {name: row for name, row in shop.commissions().items() if name != "later-1"}
+    assert {str(row["commission_amount"]) for row in posted.values()} == {"20.00"}
+    for line, row in posted.items():
+        entry = {
+            "affiliate_id": "a1",
+            "order_line_id": line,
+            "cause_type": "order",
+            "rate": row["rate"],
+            "fx_rate": row["fx_rate"],
+            "currency": row["currency"],
+            "posted_at": at("03-20 10:00"),
+        }
+        for kind, account, amount in [
+            ("accrual", "commission_expense", 20),
+            ("maturity", "affiliate_payable", -20),
+        ]:
+            if kind == "accrual" or line == "matured-1":
+                name = f"{line} {kind}"
+                which = {"entry_id": name, "entry_type": kind, "account": account}
+                shop.add("ledger.entries", **entry, **which, amount=amount)
+    shop.connection.execute(
+        "delete from staging.stg_affiliate__affiliates where affiliate_id = 'a1';"
+        " delete from staging.stg_affiliate__commission_plans where plan_id = 'own'"
+    )
+    shop.click("k2", "a2", "03-01 10:00")
+    shop.add("intermediate.int_finance__rates", currency="EUR", rate_date="2011-03-12", rate="1")
+    shop.cancel("gone")
+    assert shop.earned() == {
+        "matured-1": ("a1", "20.00"),
+        "held-1": ("a1", "20.00"),
+        "gone-1": ("a1", "cancelled"),
+        "later-1": ("a2", "10.00"),
+    }
+    rows = shop.commissions()
+    assert {rows[line]["rate_rule"] for line in ("matured-1", "held-1")} == {"posted"}
+    assert all(evaluate(row) == row["commission_amount"] for row in rows.values())
+    # a hold that is over stays so, and one that was not ends by the longest of all plans
+    assert rows["matured-1"]["matures_at"] <= at("03-20 10:00")
+    assert rows["held-1"]["matures_at"] == at("05-09 10:00")
 
 
 def test_the_same_article_again_within_days_is_a_duplicate_where_the_rule_holds(

@@ -10,6 +10,7 @@ from orchestration.lineage import sources_of
 from orchestration.replay_commissions import graph_of
 from tests.dbt.build import AFTER_SOLVERS, BEFORE_SOLVERS, Build
 from tests.dbt.marts_page import PAGE, page
+from warehouse.ledger import currencies
 
 pytestmark = pytest.mark.slow
 
@@ -259,6 +260,11 @@ def test_a_replay_makes_again_what_lies_between_the_plans_and_what_is_due(
     # nothing that is made again is shown as it was built, nor what comes after it
     assert not {*again} & {*given}
     assert "commission_due" not in given
+
+
+def test_currencies_without_cents_are_the_same_in_models_and_ledger(repository: Path) -> None:
+    macro = (repository / "dbt_project" / "macros" / "rounded_money.sql").read_text()
+    assert re.findall(r"'([A-Z]{3})'", macro) == [*currencies.WHOLE]
 
 
 def test_measures_and_dimensions_are_columns_and_a_metric_never_sums_over_models(

@@ -63,7 +63,8 @@ PROJECT = {
     ),
     "models/stg_billing__payments.sql": "{{ config(schema='staging') }} "
     + NOTHING.format(
-        "'' as payment_id, '' as order_id, '' as kind, '' as status, now() as paid_at"
+        "'' as payment_id, '' as order_id, '' as kind, '' as status,"
+        " 0::decimal(18, 4) as amount, now() as paid_at"
     ),
     "models/affiliate__commission_ledger.sql": "{{ config(alias='commission_ledger',"
     " schema='affiliate') }}\n" + (SHIPPED / MART).read_text(),

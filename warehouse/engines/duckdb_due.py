@@ -1,5 +1,6 @@
 """Compute in DuckDB what affiliates' commissions are due, movement by movement."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import duckdb
@@ -15,13 +16,15 @@ WITH commissions AS (
     CAST(reporting_line_amount * 10000 AS HUGEINT) AS line_units,
     CAST(commission_amount * 100 AS HUGEINT) AS commission_cents,
     (CAST(base_amount * 10000 AS HUGEINT) * CAST(rate * 100000000 AS HUGEINT)
-      * CAST(CAST(fx_rate AS DECIMAL(38, 8)) * 100000000 AS HUGEINT) + 5000) // 10000 AS product
+      * CAST(CAST(fx_rate AS DECIMAL(38, 8)) * 100000000 AS HUGEINT) + 5000) // 10000 AS product,
+    CASE WHEN currency IN ({whole}) THEN 100 ELSE 1 END AS least_cents
   FROM {commissions} WHERE commission_amount <> 0
 ),
 -- a cap or another rule may have made it less than base x rate x fx rate: that is shared out then
 exact AS (
   SELECT *, CASE
-      WHEN (product + {cents} // 2) // {cents} = commission_cents THEN product
+      WHEN (product + {cents} * least_cents // 2) // ({cents} * least_cents) * least_cents
+        = commission_cents THEN product
       ELSE commission_cents * {cents}
     END AS commission
   FROM commissions
@@ -39,8 +42,10 @@ refunded AS (
 ),
 shares AS (
   SELECT *,
-    CASE WHEN line_units > 0 THEN greatest(line_units - units_after, 0) ELSE 0 END AS left_after,
-    CASE WHEN line_units > 0 THEN greatest(line_units - units_after + units, 0)
+    -- of no line more is left than was sold, whatever a refund below 0 would say
+    CASE WHEN line_units > 0 THEN least(greatest(line_units - units_after, 0), line_units)
+      ELSE 0 END AS left_after,
+    CASE WHEN line_units > 0 THEN least(greatest(line_units - units_after + units, 0), line_units)
       ELSE 0 END AS left_before
   FROM refunded
 ),
@@ -54,19 +59,18 @@ earned AS (
 kept AS (
   SELECT order_line_id, sum(cents_before - cents_after) AS taken_cents FROM earned GROUP BY ALL
 ),
--- a chargeback that was won is followed by a reversal; of the others the first takes what is left
-disputes AS (
-  SELECT order_id, payment_id, paid_at,
-    row_number() OVER (PARTITION BY order_id ORDER BY paid_at, payment_id) AS place
-  FROM {payments} WHERE kind = 'chargeback' AND status = 'settled'
+-- A chargeback that was won is followed by a reversal of its amount: of several the last one before
+-- it that is not won yet, as brackets match.
+moves AS (
+  SELECT order_id, payment_id, paid_at, amount, kind = 'chargeback' AS is_taken
+  FROM {payments} WHERE kind IN ('chargeback', 'reversal') AND status = 'settled'
 ),
-won AS (
-  SELECT order_id, count(*) AS won_count FROM {payments}
-  WHERE kind = 'reversal' AND status = 'settled' GROUP BY ALL
-),
+{matched_by_amount},
+{matched_by_time},
+-- of those that were lost the first takes what is left
 lost AS (
-  SELECT disputes.* FROM disputes LEFT JOIN won USING (order_id)
-  WHERE disputes.place = coalesce(won.won_count, 0) + 1
+  SELECT order_id, payment_id, paid_at FROM matched_by_time WHERE is_taken AND NOT is_matched
+  QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY paid_at, payment_id) = 1
 ),
 movements AS (
   SELECT affiliate_id, order_line_id, 'order' AS cause_type, order_id AS cause_id, currency,
@@ -95,12 +99,39 @@ FROM movements
 """
 
 
+def _matched(name: str, moves: str, key: str) -> str:
+    """Return the CTEs that match each reversal with the last open chargeback of the same key.
+
+    A chargeback opens a level that the reversal which stands next on it closes.
+    """
+    order = "ORDER BY paid_at, is_taken DESC, payment_id"
+    return f"""{name}_levels AS (
+  SELECT order_id, payment_id, paid_at, amount, is_taken,
+    sum(CASE WHEN is_taken THEN 1 ELSE -1 END) OVER (
+      PARTITION BY {key} {order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) + CASE WHEN is_taken THEN 0 ELSE 1 END AS level
+  FROM {moves}
+),
+{name} AS (
+  SELECT order_id, payment_id, paid_at, amount, is_taken,
+    CASE
+      WHEN is_taken THEN NOT coalesce(lead(is_taken) OVER same_level, true)
+      ELSE coalesce(lag(is_taken) OVER same_level, false)
+    END AS is_matched
+  FROM {name}_levels WINDOW same_level AS (PARTITION BY {key}, level {order})
+)"""
+
+
 def _share(units: str) -> str:
-    """Return the commission of what is left of a line in cents, rounded half away from zero."""
-    part, whole = f"(commission * {units})", f"(line_units * {_CENTS_OF_EXACT})"
+    """Return the commission of what is left of a line in cents, rounded half away from zero.
+
+    A currency without cents has whole hundreds of them.
+    """
+    part, whole = f"(commission * {units})", f"(line_units * {_CENTS_OF_EXACT} * least_cents)"
     return (
         f"CASE WHEN {units} = 0 THEN 0 WHEN {units} = line_units THEN commission_cents ELSE"
-        f" {part} // {whole} + CASE WHEN 2 * ({part} % {whole}) >= {whole} THEN 1 ELSE 0 END END"
+        f" ({part} // {whole} + CASE WHEN 2 * ({part} % {whole}) >= {whole} THEN 1 ELSE 0 END)"
+        " * least_cents END"
     )
 
 
@@ -114,6 +145,7 @@ def write(
     payments: str,
     decisions: str,
     as_of: datetime,
+    whole: Sequence[str],
 ) -> int:
     """Replace the table `into` by what is due, read from the named tables; return its row count."""
     query = _DUE.format(
@@ -123,6 +155,11 @@ def write(
         payments=payments,
         decisions=decisions,
         cents=_CENTS_OF_EXACT,
+        whole=", ".join(f"'{currency}'" for currency in whole),
+        matched_by_amount=_matched("matched_by_amount", "moves", "order_id, amount"),
+        matched_by_time=_matched(
+            "matched_by_time", "(FROM matched_by_amount WHERE NOT is_matched)", "order_id"
+        ),
         left_before=_share("left_before"),
         left_after=_share("left_after"),
     )

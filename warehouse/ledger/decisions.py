@@ -11,6 +11,7 @@ from extractors.package import utc_text
 from warehouse.config import Settings
 from warehouse.ledger import facts, payments, posted, writing
 from warehouse.ledger.closing import NOTHING, PAYABLE, Account, Terms
+from warehouse.ledger.currencies import smallest
 from warehouse.state import segments
 from warehouse.who import who
 
@@ -131,7 +132,13 @@ def _click(settings: Settings, click_id: str, kind: str) -> Body:
 
 
 def _adjustment(settings: Settings, affiliate_id: str, amount: Decimal, reason: str) -> Body:
-    made = _balance("adjustment", _terms(settings, affiliate_id), amount)
+    terms = _terms(settings, affiliate_id)
+    if amount % smallest(terms.currency):
+        raise ConfigError(
+            f"{amount} {terms.currency} cannot be paid: {terms.currency} has no parts; adjust"
+            f" {affiliate_id} by whole {terms.currency}"
+        )
+    made = _balance("adjustment", terms, amount)
     same = made | {"reason": reason.strip()}
     for one in decided(settings.state_directory):
         if all(one[name] == value for name, value in same.items()):

@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse.engines import duckdb_due
+from warehouse.ledger import currencies
 
 
 def write(
@@ -24,7 +25,8 @@ def write(
     the sum over a line is what it earns in the end, so rows that are 0 are left out. The order
     brings the whole commission. Each refund of the line takes what the commission of the rest is
     less, counted from the whole one, so that rounding never adds up and a line that is refunded
-    whole earns exactly nothing. A chargeback that the shop lost takes what is left. The other
+    whole earns exactly nothing. A chargeback that the shop lost takes what is left: one is won by a
+    settled reversal of its amount after it, else by one of any amount. The other
     arguments name tables with the columns of `int_affiliate__commissions`,
     `solved.refund_allocations`, `int_core__refunds`, `stg_billing__payments`, `ledger.decisions`;
     decisions count from their own time on.
@@ -38,4 +40,5 @@ def write(
         payments=payments,
         decisions=decisions,
         as_of=as_of,
+        whole=currencies.WHOLE,
     )

@@ -8,6 +8,7 @@ from typing import Any
 import warehouse
 from extractors.errors import ConfigError
 from warehouse.config import Settings
+from warehouse.ledger.currencies import smallest
 
 CENT, BASE = Decimal("0.01"), Decimal("0.0001")
 LINE = "SELECT * FROM affiliate.conversions WHERE order_line_id = ?"
@@ -79,17 +80,20 @@ def evaluate(line: Mapping[str, Any]) -> Decimal:
     """Compute the commission of a line anew from what explains it, in the payout currency.
 
     The amount less its share of discounts and without VAT, to 4 places, is the base; base, rate
-    and rate of exchange are multiplied exactly and rounded once, half away from zero, to cents; a
-    cap leaves at most so much.
+    and rate of exchange are multiplied exactly and rounded once, half away from zero, to cents (to
+    whole units where a currency has none); a cap leaves at most so much. Of an affiliate whom the
+    shop has deleted stands what was posted.
     """
     if line["reason"] is not None:
         return Decimal("0.00")
+    if line["rate_rule"] == "posted":
+        return line["uncapped_amount"]
     # base, rate and rate of exchange have 20 decimals together
     with localcontext(prec=60):
         paid = max(line["line_amount"] - line["discount_share"], Decimal(0))
         base = (paid / (1 + line["vat_rate"])).quantize(BASE, ROUND_HALF_UP)
         exact = base * line["rate"] * line["fx_rate"]
-        amount = exact.quantize(CENT, ROUND_HALF_UP)
+        amount = exact.quantize(smallest(line["currency"]), ROUND_HALF_UP).quantize(CENT)
     return amount if line["cap_left"] is None else min(amount, line["cap_left"])
 
 

@@ -23,6 +23,10 @@ OPEN = (
     "SELECT affiliate_id, period, max(closable_at), sum(net_sales) FROM affiliate.statements"
     " WHERE status = 'open' GROUP BY affiliate_id, period"
 )
+PAID_BY_CLICK = (
+    "SELECT count(*), sum(due_amount), currency FROM affiliate.conversions"
+    " WHERE click_id = ? AND status = 'paid' GROUP BY currency ORDER BY currency"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,12 @@ def newest(settings: Settings) -> Facts:
         closable_at,
         net_sales,
     )
+
+
+def paid_by_click(settings: Settings, click_id: str) -> list[tuple[int, Decimal, str]]:
+    """Return what a click earned that is paid already: order lines, amount and its currency."""
+    with opened(settings) as (_, connection):
+        return connection.execute(PAID_BY_CLICK, [click_id]).fetchall()
 
 
 def affiliate_of_click(settings: Settings, click_id: str) -> str:

@@ -13,6 +13,7 @@ from warehouse.state import segments
 BATCH = "payout_batch"
 FILE = "payout_file"
 RESULT = "payout_result"
+SERIES = "payout_series"
 Outcome = Literal["open", "paid", "failed", "bounced"]
 
 

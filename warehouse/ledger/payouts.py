@@ -2,6 +2,7 @@
 
 import csv
 import io
+import secrets
 import zoneinfo
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from warehouse.config import Settings
 from warehouse.ledger import decisions, facts, payments, posted, statements, writing
 from warehouse.ledger.claims import PAYOUTS, Claim, claims
 from warehouse.ledger.closing import PAYABLE
+from warehouse.ledger.currencies import smallest
 from warehouse.ledger.payments import Payment
 from warehouse.ledger.posted import BALANCE
 from warehouse.state import segments
@@ -62,6 +64,8 @@ def export(
             record = _numbered(state, batch)
         else:
             record = unfinished[0] if unfinished else None
+        if after_restore and restore.unconfirmed(settings):
+            _append(state, _series())
         is_new = record is None
         if record is None:
             record = _record(settings)
@@ -108,8 +112,23 @@ def today(settings: Settings) -> date:
     return settings.now().astimezone(zone).date()
 
 
+def _series() -> dict[str, Any]:
+    """Return the record that begins a new series of ids: a restore forgot which it gave out."""
+    series = secrets.token_hex(3)
+    return {
+        "kind": payments.SERIES,
+        "id": f"{payments.SERIES}:{series}",
+        "series": series,
+        "recorded_at": utc_text(datetime.now(UTC)),
+        "by": who(),
+    }
+
+
 def _record(settings: Settings) -> dict[str, Any]:
-    number = len(payments.batches(settings.state_directory)) + 1
+    state = settings.state_directory
+    number = len(payments.batches(state)) + 1
+    series = next(segments.newest_first(state, payments.SERIES), None)
+    prefix = f"P-{series['series']}" if series else "P"
     return {
         "kind": payments.BATCH,
         "id": f"{payments.BATCH}:{number}",
@@ -119,7 +138,7 @@ def _record(settings: Settings) -> dict[str, Any]:
         "by": who(),
         "payments": [
             {
-                "payout_id": f"P-{number:04d}-{place:04d}",
+                "payout_id": f"{prefix}-{number:04d}-{place:04d}",
                 "affiliate_id": claim.affiliate_id,
                 "currency": claim.currency,
                 "amount": f"{claim.amount:f}",
@@ -183,5 +202,18 @@ def _csv(rows: Iterable[Payment]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([f"{getattr(row, name)}" for name in COLUMNS] for row in rows)
+    writer.writerows([_as_text(value) for value in _values(row)] for row in rows)
     return text.getvalue()
+
+
+def _values(row: Payment) -> list[str]:
+    """Return a payment's columns; a currency without cents has amounts without them."""
+    amount = row.amount
+    if amount % 1 == 0 and smallest(row.currency) == 1:
+        amount = amount.quantize(Decimal(1))
+    return [row.payout_id, row.affiliate_id, f"{amount:f}", row.currency, row.statement_number]
+
+
+def _as_text(value: str) -> str:
+    """Return a value with an apostrophe before it where a spreadsheet would compute a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

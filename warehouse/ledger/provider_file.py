@@ -46,6 +46,12 @@ def read(file: Path, zone: ZoneInfo) -> list[Told]:
 
 
 def _require_columns(file: Path, names: Sequence[str]) -> None:
+    twice = [name for name in FIELDS if names.count(name) > 1]
+    if twice:
+        raise ConfigError(
+            f"{file}: has the column {', '.join(twice)} twice, and nobody can tell which counts;"
+            " remove or rename one"
+        )
     missing = [name for name in FIELDS if name not in names]
     if not missing:
         return

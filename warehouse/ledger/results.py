@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ from warehouse.state import segments
 from warehouse.who import who
 
 PAID = "affiliate_paid"
+# A provider far in the west has another day at the same time.
+CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def import_file(settings: Settings, file: Path, wait: float = 0.0) -> Imported:
     state = settings.state_directory
     run_id = f"payouts import {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
     with writing.held(settings, wait):
-        found = events(rows, payments.payments(state), settings.now(), file)
+        found = events(rows, payments.payments(state), settings.now(), file, zone)
         if found:
             last = statements.closed_through(state)
             as_of = publication.newest_as_of(settings)
@@ -83,12 +85,12 @@ def import_file(settings: Settings, file: Path, wait: float = 0.0) -> Imported:
 
 
 def events(
-    rows: Iterable[Told], known: Mapping[str, Payment], now: datetime, file: Path
+    rows: Iterable[Told], known: Mapping[str, Payment], now: datetime, file: Path, zone: ZoneInfo
 ) -> list[Event]:
     """Return what is new in the rows of a file, in the order in which it happened.
 
     ConfigError for a payment that was never exported, another amount or currency, a time that is
-    yet to come, or one that would be paid twice.
+    yet to come or more than a day before the export (in `zone`), or one that would be paid twice.
     """
     current = dict(known)
     found: list[Event] = []
@@ -104,6 +106,10 @@ def events(
             )
         if told.at > now:
             raise _refused(file, told, "paid_at", f"{utc_text(told.at)} is yet to come")
+        exported_on = payment.exported_at.astimezone(zone).date()
+        if told.at.astimezone(zone).date() < exported_on - CLOCKS_DIFFER:
+            problem = f"{utc_text(told.at)} is before the payment was exported, on {exported_on}"
+            raise _refused(file, told, "paid_at", problem)
         step = _step(payment, told)
         if step is None:
             continue

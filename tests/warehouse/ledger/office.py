@@ -40,7 +40,8 @@ create table affiliate.statements (
     affiliate_id varchar, period date, status varchar, closable_at timestamptz,
     net_sales decimal(18, 4));
 create table affiliate.conversions (
-    order_line_id varchar, base_amount decimal(18, 4), order_currency varchar);
+    order_line_id varchar, base_amount decimal(18, 4), order_currency varchar, click_id varchar,
+    status varchar, due_amount decimal(18, 2), currency varchar);
 create table affiliate.clicks (click_id varchar, affiliate_id varchar);
 create table core.order_lines (
     order_line_id varchar, order_id varchar, line_amount decimal(18, 4));

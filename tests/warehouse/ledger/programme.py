@@ -33,6 +33,7 @@ REFUNDS = pa.schema([("refund_id", pa.string()), ("refunded_at", columns.INSTANT
 PAYMENTS = pa.schema(
     [
         *((name, pa.string()) for name in ("payment_id", "order_id", "kind", "status")),
+        ("amount", SALES),
         ("paid_at", columns.INSTANT),
     ]
 )
@@ -76,7 +77,7 @@ class Programme:
         )
         times = [{"refund_id": one["id"], "refunded_at": at(one.hour)} for one in refunds]
         self._table("refunds", times, REFUNDS)
-        self._table("payments", list(_payments(known)), PAYMENTS)
+        self._table("payments", list(payments(known)), PAYMENTS)
         self._table("decisions", list(_decisions(known)), columns.DECISIONS)
         due.write(
             self.connection,
@@ -173,7 +174,8 @@ def _payout(
         }
 
 
-def _payments(known: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+def payments(known: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+    """Yield the chargebacks as the payment provider tells of them, and those that the shop won."""
     ended = {one["id"]: one for one in known if one.kind in {"lost", "won"}}
     for one in known:
         if one.kind == "opened":

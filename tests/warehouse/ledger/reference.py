@@ -4,7 +4,7 @@ It knows nothing of entries, causes or runs: of each line it asks who brought th
 rate, and what is left of the sale.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -20,8 +20,13 @@ class Balance:
     is_payable: bool
 
 
-def balances(facts: Iterable[Fact], hour: int) -> dict[tuple[str, str], Balance]:
-    """Return by affiliate and line what is there at an hour, if all facts are known; no zeros."""
+def balances(
+    facts: Iterable[Fact], hour: int, fx: Mapping[str, Decimal] = FX
+) -> dict[tuple[str, str], Balance]:
+    """Return by affiliate and line what is there at an hour, if all facts are known; no zeros.
+
+    `fx` is from the order's currency to each payout currency.
+    """
     facts = list(facts)
     found: dict[tuple[str, str], Balance] = {}
     for order in facts:
@@ -42,7 +47,7 @@ def balances(facts: Iterable[Fact], hour: int) -> dict[tuple[str, str], Balance]
                     wait += 24 * other["days"]
             if lost or left <= 0:
                 continue
-            euros_or_pounds = FX["EUR" if affiliate.endswith("bob") else "GBP"]
+            euros_or_pounds = fx["EUR" if affiliate.endswith("bob") else "GBP"]
             cents = left * Fraction(rate) * Fraction(euros_or_pounds) * 100
             whole = int(cents) + (1 if cents - int(cents) >= Fraction(1, 2) else 0)
             if whole:

@@ -33,8 +33,9 @@ def computed(
     fx_rate: str = "1",
     commission: str,
     refunds: tuple[str, ...] = (),
-    payments: tuple[tuple[str, str], ...] = (),
+    payments: tuple[tuple[str, str, str] | tuple[str, str], ...] = (),
     decisions: tuple[dict[str, Any], ...] = (),
+    currency: str = "GBP",
 ) -> dict[str, str]:
     """Return the amount of each cause: refunds r1, r2 … by day, payments p1, p2 … after them."""
     line = {
@@ -45,7 +46,7 @@ def computed(
         "fx_rate": Decimal(fx_rate),
         "base_amount": Decimal(price),
         "reporting_line_amount": Decimal(price),
-        "currency": "GBP",
+        "currency": currency,
         "commission_amount": Decimal(commission),
         "ordered_at": on(1),
         "matures_at": on(31),
@@ -70,9 +71,10 @@ def computed(
                     "order_id": "o1",
                     "kind": kind,
                     "status": status,
+                    "amount": Decimal(amount[0] if amount else "10.00"),
                     "paid_at": on(20 + n),
                 }
-                for n, (kind, status) in enumerate(payments, 1)
+                for n, (kind, status, *amount) in enumerate(payments, 1)
             ],
             PAYMENTS,
         ),
@@ -102,8 +104,10 @@ def computed(
         (("0.0500", "0.1000"), {"r2": "-0.01"}),
         # a cent too much takes no more than there was
         (("10.0100", "1.0000"), {"r1": "-1.00"}),
+        # a refund below 0, which the audit names, gives nobody more than the whole
+        (("-5.0000", "2.5000"), {}),
     ],
-    ids=["in thirds", "in part", "half a cent", "more than it was"],
+    ids=["in thirds", "in part", "half a cent", "more than it was", "below 0"],
 )
 def test_refunds_take_what_is_left_less_and_together_never_a_cent_too_much(
     connection: duckdb.DuckDBPyConnection, refunds: tuple[str, ...], amounts: dict[str, str]
@@ -125,6 +129,21 @@ def test_who_is_paid_in_rupiah_is_reckoned_like_others(
         refunds=("50.00",),
     )
     assert found == {"o1": "215432.20", "r1": "-107716.10"}
+
+
+def test_who_is_paid_in_yen_is_owed_no_part_of_one(connection: duckdb.DuckDBPyConnection) -> None:
+    # 10.00 at 10 % and 193.55 yen a pound: 193.55, that is 194; of two thirds left 129.03, of one
+    # third 64.52
+    found = computed(
+        connection,
+        "10.00",
+        "0.1",
+        fx_rate="193.55",
+        commission="194.00",
+        refunds=("3.3333", "3.3333", "3.3334"),
+        currency="JPY",
+    )
+    assert found == {"o1": "194.00", "r1": "-65.00", "r2": "-64.00", "r3": "-65.00"}
 
 
 def test_a_commission_under_a_cap_is_shared_out_as_it_is(
@@ -172,8 +191,33 @@ def test_the_largest_lines_are_exact_in_another_currency(
             {"p3": "-0.75"},
         ),
         ((("chargeback", "settled"), ("chargeback", "settled")), {"p1": "-0.75"}),
+        # what was won is told by its amount and time, whichever came first
+        (
+            (
+                *(("chargeback", "settled", "6.00"), ("chargeback", "settled", "4.00")),
+                ("reversal", "settled", "4.00"),
+            ),
+            {"p1": "-0.75"},
+        ),
+        (
+            (
+                *(("chargeback", "settled", "6.00"), ("chargeback", "settled", "4.00")),
+                ("reversal", "settled", "6.00"),
+            ),
+            {"p2": "-0.75"},
+        ),
+        (
+            (("chargeback", "settled"), ("chargeback", "settled"), ("reversal", "settled")),
+            {"p1": "-0.75"},
+        ),
+        ((("reversal", "settled"), ("chargeback", "settled")), {"p2": "-0.75"}),
+        ((("chargeback", "settled", "6.00"), ("reversal", "settled", "5.90")), {}),
     ],
-    ids=["open", "failed", "lost", "not won yet", "won", "won and lost", "lost twice"],
+    ids=[
+        *("open", "failed", "lost", "not won yet", "won", "won and lost", "lost twice"),
+        *("the second won", "the first won", "lost, then won", "no reversal before it"),
+        "won less a fee",
+    ],
 )
 def test_a_chargeback_takes_what_refunds_left_once_and_only_where_it_is_lost(
     connection: duckdb.DuckDBPyConnection,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -41,6 +42,7 @@ def closed(office: Office) -> Office:
     office.mature("ben", "30.00", "2026-03-11", line="l2", currency="EUR")
     office.publish("2026-05-01")
     statements.close(office.settings, MARCH)
+    office.clock("2026-05-15")
     return office
 
 
@@ -57,7 +59,8 @@ class Desk:
         return rows_of(to) if done.batch else []
 
     def bring(self, *rows: str, header: str = HEADER) -> results.Imported:
-        """Import a provider's file of these rows."""
+        """Import a provider's file of these rows, in June."""
+        self.office.clock("2026-06-01")
         return results.import_file(self.office.settings, self.file(*rows, header=header))
 
     def file(self, *rows: str, header: str = HEADER) -> Path:
@@ -123,7 +126,7 @@ def test_a_batch_holds_what_is_payable_and_each_statement_once(desk: Desk) -> No
         "amount": Decimal("40.00"),
         "statement_number": "S-2026-03-0001",
         "outcome": "open",
-        "exported_at": at("2026-06-01"),
+        "exported_at": at("2026-05-15"),
     }
 
 
@@ -226,6 +229,10 @@ def test_what_the_provider_pays_after_a_failure_is_paid_unless_another_batch_pay
         ("P-0001-0001,paid,40.00,GBP,2026-05-20T10:00", "paid_at: .* is neither a day"),
         ("P-0001-0001,paid,40.00,GBP,9999-12-31T23:59-05:00", "paid_at: .* is neither a day"),
         ("P-0001-0001,paid,40.00,GBP,2026-06-02", "paid_at: 2026-06-01T23:00.* is yet to come"),
+        (
+            "P-0001-0001,paid,40.00,GBP,2026-05-13",
+            "paid_at: 2026-05-12T23:00.* is before the payment was exported, on 2026-05-15",
+        ),
         ("P-0001-0001,paid,40.00,,2026-05-20", "currency: is empty"),
         ("P-0001-0001,paid,40.00", "currency: is empty"),
     ],
@@ -244,6 +251,8 @@ def test_a_bad_row_is_named_and_nothing_of_its_file_is_posted(
 def test_a_file_without_its_columns_or_that_is_no_text_is_refused(desk: Desk) -> None:
     with pytest.raises(ConfigError, match="has no column status, paid_at; it needs payout_id, "):
         desk.bring(header="payout_id,amount,currency")
+    with pytest.raises(ConfigError, match="has the column amount, paid_at twice, and nobody can"):
+        desk.bring(header=f"{HEADER},amount,note,paid_at,note")
     for separator, name in ((";", "semicolons"), ("\t", "tabs")):
         with pytest.raises(ConfigError, match=f"has {name} between its columns; save it with comm"):
             desk.bring(header=HEADER.replace(",", separator))
@@ -289,6 +298,7 @@ def test_a_killed_export_goes_on_with_the_same_batch(
         with pytest.raises(Killed):
             desk.export()
     # meanwhile another month is closed: its amount waits for the next batch
+    desk.office.clock("2026-06-01")
     desk.office.mature("cat", "50.00", "2026-04-10", line="l3")
     desk.office.publish(
         "2026-06-01", terms=[*TERMS[:2], ("cat", "Cat", "active", "GBP", "25.00", "net_days 0")]
@@ -332,6 +342,7 @@ def test_a_file_that_would_be_lost_or_cannot_be_written_records_no_batch(desk: D
 
 
 def test_a_newer_statement_includes_what_an_older_one_left_unpaid(desk: Desk) -> None:
+    desk.office.clock("2026-06-01")
     desk.office.mature("ann", "7.00", "2026-04-10", line="l3")
     desk.office.publish("2026-06-01")
     statements.close(desk.office.settings, APRIL)
@@ -350,6 +361,7 @@ def test_a_statement_that_closes_while_a_payment_is_under_way_pays_the_rest_only
     desk: Desk,
 ) -> None:
     desk.export()
+    desk.office.clock("2026-06-01")
     desk.office.mature("ann", "26.00", "2026-04-10", line="l3")
     desk.office.publish("2026-06-01")
     statements.close(desk.office.settings, APRIL)
@@ -414,6 +426,7 @@ def test_whatever_files_come_a_payment_is_out_once_or_not_at_all(
             known,
             at("2026-06-01"),
             Path("results.csv"),
+            ZoneInfo("Europe/London"),
         )
         for event in news:
             known[PAYOUT.payout_id] = event.payment
@@ -456,5 +469,35 @@ def test_after_a_restore_nothing_is_paid_before_somebody_confirmed_it(desk: Desk
     with pytest.raises(ConfigError, match=r"backup b000001 was restored: .* would be paid again"):
         desk.export()
     assert payments.batches(state) == []
-    assert len(desk.export(after_restore=True)) == 2
+    # what was exported from the lost state keeps its ids to itself
+    again = {row["payout_id"] for row in desk.export(after_restore=True)}
+    assert len(again) == 2
+    assert not again & {row["payout_id"] for row in rows_of(desk.office.directory / "lost.csv")}
     assert desk.export("next.csv") == []
+    # a later batch belongs to the same series, one after another restore to another
+    desk.office.clock("2026-06-01")
+    desk.bring(*(f"{one},failed,{row}" for one, row in zip(sorted(again), FAILED, strict=True)))
+    later = {row["payout_id"] for row in desk.export("later.csv")}
+    assert {one.split("-")[1] for one in later} == {one.split("-")[1] for one in again}
+    assert not later & again
+    write_atomically(desk.office.settings.home / restore.UNCONFIRMED, "b000001")
+    desk.bring(*(f"{one},failed,{row}" for one, row in zip(sorted(later), FAILED, strict=True)))
+    last = {row["payout_id"] for row in desk.export("last.csv", after_restore=True)}
+    assert {one.split("-")[1] for one in last}.isdisjoint(one.split("-")[1] for one in later)
+
+
+FAILED = ("40.00,GBP,2026-06-01", "30.00,EUR,2026-06-01")
+
+
+def test_an_id_that_a_spreadsheet_would_compute_is_a_text_in_the_payment_file(
+    office: Office,
+) -> None:
+    terms = [
+        (name, "A", "active", "GBP", "0.00", "net_days 0") for name in ("=1+1", "-2", "@x", "+x")
+    ]
+    for name, *_ in terms:
+        office.mature(name, "40.00", "2026-03-10", line=f"l {name}")
+    office.publish("2026-05-01", terms=[*terms, *TERMS])
+    statements.close(office.settings, MARCH)
+    rows = Desk(office).export()
+    assert [row["affiliate_id"] for row in rows] == ["'+x", "'-2", "'=1+1", "'@x"]

@@ -54,15 +54,14 @@ rounded as (
     select
         *,
         case
+            when reason is null and kept_amount is not null then kept_amount
             when reason is null
                 then
-                    cast(
-                        round(
-                            cast(base_amount as decimal(14, 4)) * cast(rate as decimal(9, 8))
-                            * cast(fx_rate as decimal(13, 8)),
-                            2
-                        ) as decimal(18, 2)
-                    )
+                    {{ rounded_money(
+                        'cast(base_amount as decimal(14, 4)) * cast(rate as decimal(9, 8))'
+                        ~ ' * cast(fx_rate as decimal(13, 8))',
+                        'currency'
+                    ) }}
             else cast(0 as decimal(18, 2))
         end as uncapped_amount
     from based

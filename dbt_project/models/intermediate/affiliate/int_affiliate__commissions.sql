@@ -1,9 +1,6 @@
 with amounts as (select * from {{ ref('int_affiliate__amounts') }}),
 
-payments as (
-    select * from {{ ref('stg_billing__payments') }}
-    where kind in ('chargeback', 'reversal')
-),
+disputes as (select * from {{ ref('int_affiliate__disputes') }}),
 
 decisions as (
     select * from {{ source('ledger', 'decisions') }}
@@ -17,26 +14,6 @@ quick_clicks as (
         occurred_at + click_order_minimum_seconds * interval '1 second' as too_soon_until
     from {{ ref('int_affiliate__judged_clicks') }}
     where not is_reviewed and click_order_minimum_seconds is not null
-),
-
--- a dispute is open until money moved, or the shop won
-disputes as (
-    select
-        payments.order_id,
-        min(payments.paid_at) as held_since
-    from payments
-    left join
-        payments as reversals
-        on
-            payments.order_id = reversals.order_id
-            and reversals.kind = 'reversal'
-            and reversals.status = 'settled'
-            and payments.paid_at <= reversals.paid_at
-    where
-        payments.kind = 'chargeback'
-        and payments.status not in ('settled', 'lost', 'won', 'failed')
-        and reversals.payment_id is null
-    group by payments.order_id
 ),
 
 held as (

@@ -12,6 +12,14 @@ rules as (select * from {{ ref('int_affiliate__rules') }}),
 
 terms as (select * from {{ ref('int_affiliate__terms') }}),
 
+kept_lines as (select * from {{ ref('int_affiliate__kept_lines') }}),
+
+-- with an affiliate the shop may delete the plan: what is still held stays so for the longest time
+holds as (
+    select max(hold_days) as longest_days
+    from {{ ref('stg_affiliate__commission_plans') }}
+),
+
 ruled as (
     select
         sources.*,
@@ -24,9 +32,12 @@ ruled as (
         rules.base_less_discounts,
         rules.delivery_days,
         rules.chargeback_holds,
-        rules.cap_per_item,
-        rules.cap_per_order,
-        rules.cap_per_month,
+        case when kept_lines.order_line_id is null then rules.cap_per_item end as cap_per_item,
+        case when kept_lines.order_line_id is null then rules.cap_per_order end as cap_per_order,
+        case when kept_lines.order_line_id is null then rules.cap_per_month end as cap_per_month,
+        kept_lines.commission_amount as kept_amount,
+        kept_lines.rate as kept_rate,
+        kept_lines.is_matured as is_kept_matured,
         case
             when rules.rate_moment = 'click' then coalesce(sources.clicked_at, lines.ordered_at)
             else lines.ordered_at
@@ -34,6 +45,7 @@ ruled as (
     from sources
     inner join lines on sources.order_line_id = lines.order_line_id
     left join affiliates on sources.affiliate_id = affiliates.affiliate_id
+    left join kept_lines on sources.order_line_id = kept_lines.order_line_id
     inner join
         rules
         on
@@ -49,9 +61,14 @@ termed as (
         terms.tier,
         terms.tier_sales,
         terms.tier_statement,
-        terms.hold_days,
+        case
+            when ruled.is_kept_matured then 0
+            when ruled.kept_amount is not null then coalesce(holds.longest_days, 0)
+            else terms.hold_days
+        end as hold_days,
         terms.rate as plan_rate
     from ruled
+    cross join holds
     left join
         terms
         on
@@ -72,11 +89,13 @@ final as (
         exclusions.bought_before_at,
         exclusions.is_returning_customer,
         case
+            when termed.kept_amount is not null then 'posted'
             when exclusions.is_returning_customer and termed.returning_customer_rate is not null
                 then 'returning_customer'
             else 'plan'
         end as rate_rule,
         case
+            when termed.kept_amount is not null then termed.kept_rate
             when termed.plan_id is null then cast(0 as decimal(18, 8))
             when exclusions.is_returning_customer and termed.returning_customer_rate is not null
                 then cast(termed.returning_customer_rate as decimal(18, 8))
@@ -84,6 +103,7 @@ final as (
         end as rate,
         case
             when exclusions.is_cancelled then 'cancelled'
+            when termed.kept_amount is not null then null
             when exclusions.is_inactive then 'affiliate_inactive'
             when exclusions.self_referral_rule is not null then 'self_referral'
             when exclusions.is_not_commissionable then 'not_commissionable'

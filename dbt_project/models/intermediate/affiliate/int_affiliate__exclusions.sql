@@ -39,6 +39,7 @@ judged as (
         sources.affiliate_id,
         lines.status = 'cancelled' as is_cancelled,
         case
+            when sources.attribution_rule = 'posted' then false
             when affiliates.affiliate_id is null then true
             when lines.ordered_at < affiliates.joined_at then true
             when rules.affiliate_status = 'active' then false

@@ -2,6 +2,10 @@ with line_partners as (select * from {{ ref('int_affiliate__line_partners') }}),
 
 candidates as (select * from {{ ref('int_affiliate__candidates') }}),
 
+kept_lines as (select * from {{ ref('int_affiliate__kept_lines') }}),
+
+lines as (select * from {{ ref('int_affiliate__lines') }}),
+
 offered as (
     select
         line_partners.order_line_id,
@@ -27,7 +31,7 @@ offered as (
 
 -- the coupon's affiliate, else the last click (the first, where that is the rule); at one instant
 -- the greatest id
-final as (
+found as (
     select
         order_line_id,
         order_id,
@@ -50,6 +54,33 @@ final as (
                 clicked_at desc,
                 click_id desc
         ) = 1
+),
+
+-- a line stays with an affiliate whom the shop has deleted since it was posted for them
+final as (
+    select found.*
+    from found
+    left join kept_lines on found.order_line_id = kept_lines.order_line_id
+    where kept_lines.order_line_id is null
+    union all
+    select
+        lines.order_line_id,
+        lines.order_id,
+        kept_lines.affiliate_id,
+        found.coupon_code,
+        'posted' as attribution_rule,
+        coalesce(found.window_rule, 'posted') as window_rule,
+        coalesce(found.window_hours, 0) as window_hours,
+        coalesce(found.window_ends_at, lines.ordered_at) as window_ends_at,
+        found.click_id,
+        found.clicked_at
+    from kept_lines
+    inner join lines on kept_lines.order_line_id = lines.order_line_id
+    left join
+        found
+        on
+            kept_lines.order_line_id = found.order_line_id
+            and kept_lines.affiliate_id = found.affiliate_id
 )
 
 select * from final
