@@ -33,8 +33,8 @@ create table commissions as select 'a' || i % 1000 as affiliate_id, 'line ' || i
 create table allocations as select 'refund ' || i as refund_id, 'line ' || i as order_line_id,
   ((i % 9973 + 1) * 0.005)::decimal(18, 4) as amount from range(0, {LINES}, 10) as made (i);
 create table refunds as select refund_id, timestamptz '2026-03-01' as refunded_at from allocations;
-create table payments (payment_id varchar, order_id varchar, kind varchar, status varchar, amount decimal(18, 4),
-  paid_at timestamptz);
+create table payments (payment_id varchar, order_id varchar, kind varchar, status varchar,
+  amount decimal(18, 4), paid_at timestamptz);
 """
 BARE = f"""
 with posted as (
