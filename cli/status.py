@@ -47,6 +47,8 @@ def _print_status(found: Mapping[str, Any], newest: str | None) -> None:
     print_lagging(found["targets"], found["hold"] or newest)
     if text := last_run_text(found["last_run"]):
         click.echo(text)
+    if choice := found["recommender"]:
+        click.echo(f"recommender {choice['recommender']} ({choice['status']}): {choice['reason']}")
     click.echo()
     sizes = {name: size for name, size in found["disk"].items() if isinstance(size, int)}
     print_table(("disk", *sizes), [("", *map(size_text, sizes.values()))])

@@ -27,6 +27,17 @@ SOLVED: Mapping[str, Sequence[str]] = {
         *("solved.refund_allocations", "ledger.decisions"),
     ),
     "commission_proposal": ("solved.commission_due", "ledger.entries", "ledger.statements"),
+    "recommender_evaluation": ("recommendation__interactions", "int_recommendation__terms"),
+    "related_products": (
+        *("recommendation__interactions", "int_recommendation__products"),
+        "solved.recommender_evaluation",
+    ),
+    "customer_neighbours": ("recommendation__interactions",),
+    "customer_recommendations": (
+        *("recommendation__interactions", "int_recommendation__products"),
+        *("int_recommendation__customer_exclusions", "int_recommendation__terms"),
+        "solved.recommender_evaluation",
+    ),
 }
 
 

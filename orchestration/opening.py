@@ -22,7 +22,7 @@ from warehouse.config import Settings
 from warehouse.ledger import entries
 from warehouse.ledger.kept import kept_in
 from warehouse.load import discards, outbox, replay, runs
-from warehouse.publish import status, versions
+from warehouse.publish import recommender_choices, status, versions
 from warehouse.state import segments
 
 
@@ -73,6 +73,7 @@ def _begin(pipeline: Pipeline) -> None:
     entries.sweep(settings.state_directory)
     pipeline.final = attribution.kept_in(settings.state_directory)
     pipeline.kept = kept_in(settings.state_directory)
+    pipeline.choices = recommender_choices.choices(settings.state_directory)
     with pipeline.database() as connection:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)

@@ -4,7 +4,7 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 import dagster as dg
@@ -19,6 +19,7 @@ from orchestration import (
     model_tables,
     progress,
     raw_columns,
+    recommendations,
     sources,
     staleness,
 )
@@ -29,7 +30,8 @@ from warehouse.engines import duckdb_engine
 from warehouse.ledger.kept import Kept
 from warehouse.load import builds, certificates, positions, replay, runs
 from warehouse.load.package import LoadRules
-from warehouse.publish import publication, versions
+from warehouse.publish import publication, recommender_choices, versions
+from warehouse.publish.recommender_choices import Choice
 
 # Ctrl-C, a SIGTERM, or "terminate" in the Dagster UI.
 CANCELLED = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
@@ -57,6 +59,7 @@ class Pipeline:
     publisher: Callable[..., versions.Version] = publication.publish
     final: attribution.Final = field(default_factory=attribution.Final)
     kept: Kept = field(default_factory=Kept)
+    choices: Mapping[date, Choice] = field(default_factory=dict[date, Choice])
 
     @property
     def rules(self) -> LoadRules:
@@ -172,7 +175,9 @@ class Pipeline:
                 self.as_of,
                 model_tables.due(connection) | ledger.due(connection),
                 zoneinfo.ZoneInfo(self.settings.warehouse.reporting_time_zone),
-                attribution.texts(self.final, self.options, self.run_id) | ledger.texts(self.kept),
+                attribution.texts(self.final, self.options, self.run_id)
+                | ledger.texts(self.kept)
+                | recommendations.texts(self.choices),
             )
             builds.drop_gone(connection, {*manifest["nodes"], *manifest["sources"]})
             builds.drop_unmade(connection, publication.PUBLIC_SCHEMAS, lineage.made(manifest))
@@ -188,6 +193,16 @@ class Pipeline:
         assert self.now is not None
         with self.database() as connection:
             builds.record(connection, staleness.to_record(manifest, nodes, self.now))
+
+    def choices_after(self, connection: duckdb.DuckDBPyConnection) -> Mapping[date, Choice]:
+        """Return the choices of recommenders as state has them once this build is published.
+
+        An as_of that is yet to come is asked for by hand, perhaps mistyped: it chooses nothing.
+        """
+        assert self.as_of is not None
+        if self.as_of > self.settings.now():
+            return self.choices
+        return recommender_choices.with_built(self.choices, recommender_choices.built(connection))
 
     def _as_of(self, complete_up_to: datetime) -> datetime:
         if self.options.as_of:
@@ -235,6 +250,9 @@ class Pipeline:
                         as_of=self.as_of,
                     ),
                     *posted,
+                    *recommender_choices.records(
+                        self.choices, self.choices_after(connection), self.as_of
+                    ),
                 ],
             )
             builds.record_hashes(

@@ -21,7 +21,7 @@ from warehouse.backup import restore
 from warehouse.config import Settings
 from warehouse.ledger.kept import kept_in
 from warehouse.load import known, replay
-from warehouse.publish import side, versions
+from warehouse.publish import recommender_choices, side, versions
 from warehouse.publish.side import SideVersion
 from warehouse.state import segments
 
@@ -124,6 +124,7 @@ def _build(
 def _fill(pipeline: Pipeline, settings: Settings, known_at: datetime) -> None:
     pipeline.final = attribution.kept_in(settings.state_directory, known_at)
     pipeline.kept = kept_in(settings.state_directory, known_at)
+    pipeline.choices = recommender_choices.choices(settings.state_directory, known_at)
     with pipeline.database() as connection:
         replay.restore_certificates(connection, settings.state_directory, known_at)
         known.replay(

@@ -15,6 +15,7 @@ from orchestration import (
     lineage,
     progress,
     raw_columns,
+    recommendations,
     solved,
     sources,
     staleness,
@@ -95,6 +96,8 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
                 pipeline.run_id,
             )
             rows = ledger.solve(connection, name, terms)
+        elif name in recommendations.SOLVED:
+            rows = recommendations.solve(connection, name, pipeline.choices)
         else:
             kept = attribution.to_keep(pipeline.final, pipeline.options)
             rows = solved.write(connection, name, kept)
@@ -107,6 +110,12 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
                 pipeline.as_of,
             )
             texts = {**pipeline.now.kept, name: final_weights.digest(after)}
+            pipeline.now = replace(pipeline.now, kept=texts)
+        if name == recommendations.EVALUATION:
+            texts = {
+                **pipeline.now.kept,
+                **recommendations.texts(pipeline.choices_after(connection)),
+            }
             pipeline.now = replace(pipeline.now, kept=texts)
     pipeline.built(manifest, [nodes[name]])
     return rows

@@ -74,9 +74,14 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(REPOSITORY), "HOME": str(home)}
 
 
-# What a final month's figures were before, and what was posted of commissions, are records of what
-# was published: two shops that published at other times have moved other figures.
-OF_HISTORY = ("campaign.restatements", "affiliate.commission_ledger", "affiliate.statements")
+# What a final month's figures were before, what was posted of commissions, and which recommender
+# won its windows, are records of what was published: two shops that published at other times have
+# moved other figures.
+OF_HISTORY = (
+    *("campaign.restatements", "affiliate.commission_ledger", "affiliate.statements"),
+    *("recommendation.evaluation", "recommendation.related_products"),
+    "recommendation.customer_recommendations",
+)
 
 
 def without_history(version: dict[str, Any]) -> list[dict[str, Any]]:

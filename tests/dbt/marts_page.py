@@ -45,6 +45,10 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what people did with products, one by one | `recommendation.interactions` |
 | what of it is in no recommendation, and why | `recommendation.excluded_interactions_daily` |
 | what is bought together | `recommendation.product_pairs` |
+| what to show beside a product | `recommendation.related_products` |
+| what to show a customer, and why | `recommendation.customer_recommendations` |
+| whose taste is like whose | `recommendation.customer_neighbours` |
+| which recommender is live, and how well it foretells | `recommendation.evaluation` |
 | whom to write an e-mail to about what, and whom not | `recommendation.email_triggers` |
 
 ## Rules that hold for all
@@ -107,6 +111,9 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
   each campaign, its first) or `frequency` (the same, and `touch_count` says how many there were).
 - **Pairs** leave out baskets of more than 1,000 products, counted in
   `intermediate.int_meta__left_out`, and pairs found in fewer than 1 of 1,000 baskets.
+- **Lists** of products hold what the shop offers, has in stock (or counts no stock of) and is of no
+  blocked category (seed `blocked_categories`). A customer's holds nothing that they returned whole,
+  and nothing that they did something with (unless `recommend_bought_again` is true).
 
 The figures among these rules are variables in `dbt_project/dbt_project.yml`.
 """

@@ -134,6 +134,7 @@ def test_marts_are_named_by_their_domain_which_is_their_schema(models: list[Node
         *("path_touchpoints", "path_explanations"),
         *("inventory_daily", "payments", "payment_differences"),
         *("attribution", "activity_daily", "product_pairs"),
+        *("related_products", "customer_neighbours", "customer_recommendations", "evaluation"),
         *("performance_daily", "performance_daily_last_touch", "funnel_daily", "audience_daily"),
         *("landing_pages_daily", "cohorts_monthly", "trends_weekly", "audience_members"),
     }

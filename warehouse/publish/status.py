@@ -14,7 +14,7 @@ from warehouse import lease
 from warehouse.config import Settings
 from warehouse.engines import duckdb_raw
 from warehouse.load import rejected, runs
-from warehouse.publish import targets, versions
+from warehouse.publish import recommender_choices, targets, versions
 from warehouse.retention import daily, disk
 
 FILE = "status.json"
@@ -69,9 +69,9 @@ def write_status(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return {version, as_of, hold, targets, last_run, tables, marts, disk}, from files alone.
+    """Return {version, as_of, hold, targets, last_run, recommender, tables, marts, disk}.
 
-    Only the targets are asked themselves: a PostgreSQL which version it shows.
+    From files alone. Only the targets are asked themselves: a PostgreSQL which version it shows.
 
     A last run that is `running` although nobody holds the writer lease was `killed`.
     """
@@ -88,6 +88,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "hold": versions.held_version(settings),
         "targets": targets_of(settings),
         "last_run": _last_run(settings),
+        "recommender": _recommender(settings),
         "tables": tables,
         "marts": record["marts"] if record else [],
         "disk": {**disk.usage(settings), "pruned": daily.last(settings)},
@@ -107,6 +108,20 @@ def _last_run(settings: Settings) -> dict[str, Any] | None:
         return None
     is_killed = last.status == "running" and not lease.is_held(settings.home)
     return asdict(replace(last, status="killed") if is_killed else last)
+
+
+def _recommender(settings: Settings) -> dict[str, str] | None:
+    """Return which recommender the newest version's lists are of, since which window, and why."""
+    choice = recommender_choices.newest(settings.state_directory)
+    if choice is None:
+        return None
+    return {
+        "recommender": choice.chosen,
+        "status": choice.status,
+        "window_start": str(choice.window_start),
+        "window_end": str(choice.window_end),
+        "reason": choice.reason,
+    }
 
 
 def _tables(path: Path) -> list[dict[str, Any]]:

@@ -16,6 +16,10 @@ SOLVED_GROUPS = {
     "refund_allocations": "core",
     "commission_due": "affiliate",
     "commission_proposal": "affiliate",
+    "recommender_evaluation": "recommendation",
+    "related_products": "recommendation",
+    "customer_neighbours": "recommendation",
+    "customer_recommendations": "recommendation",
 }  # the others are of campaigns
 
 
