@@ -92,6 +92,9 @@ docs-generated: setup ## write docs/explanation/generated-data.md anew from the 
 docs-truth: setup ## write the pages about attribution, and about fraud, and the truth anew from a demo shop
 	@python -m tests.dbt.truth_pages
 
+docs-recommenders: setup ## write docs/explanation/recommendation-evaluation.md anew from the real data
+	@python -m tests.analytics.recommender_quality
+
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi
 	@rm -rf $(VENV) var build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs

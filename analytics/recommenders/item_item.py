@@ -16,14 +16,26 @@ import numpy as np
 
 from analytics.recommenders.history import Histories, incidence, singles
 from analytics.recommenders.interaction import Codes, Floats, Grouping, Interactions, Mask, Places
-from analytics.recommenders.lists import NEVER, Lists, best, blocks, in_parallel, joined, ranked
+from analytics.recommenders.lists import (
+    NEVER,
+    Lists,
+    best,
+    blocks,
+    in_parallel,
+    joined,
+    ranked,
+)
 from analytics.recommenders.reasons import brought_most
 from analytics.recommenders.sparse import Sparse, filled
 
 Measure = Literal["cosine", "llr"]
 
-# A shop shows 20; as many again may be out of stock, and the rest adds up over a history.
+# A shop shows 20, of which many may be out of stock.
 NEIGHBOURS = 100
+# Weak likeness to all that somebody ever had adds up to popularity: on real orders 19 recommend
+# better than 50, and those than 100 (docs/explanation/recommendation-evaluation.md). 19 and the
+# item itself are the 20 that implicit keeps.
+SUMMED = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +43,18 @@ class Similarities:
     """The most similar items of each item.
 
     `similar` is items x items; `both` says for each of its cells, in their order, how many groups
-    have both items. `left_out` is how many groups had too many items to tell anything.
+    have both items. `summed` of them, the most similar, count in recommendations. `left_out` is how
+    many groups had too many items to tell anything.
     """
 
     similar: Sparse
     both: Places
+    summed: int
     left_out: int
 
     def related(self, items: Codes, k: int, allowed: Mask | None = None) -> Lists:
         """Return up to k similar items for each item; `n` have both, the reason is the item."""
-        return self.recommend(singles(items), k, allowed)
+        return self._summed(singles(items), k, self._offered(allowed, self.similar.width))
 
     def recommend(
         self,
@@ -54,7 +68,10 @@ class Similarities:
 
         The reason is the item of the history with the greatest part in it; `n` have both.
         """
-        offered = self._offered(allowed, without_seen=without_seen)
+        offered = self._offered(allowed, self.summed, without_seen=without_seen)
+        return self._summed(told, k, offered)
+
+    def _summed(self, told: Histories, k: int, offered: Sparse) -> Lists:
         strengths = told.strengths(self.similar.width)
         cells = self.similar.cells()
 
@@ -68,12 +85,14 @@ class Similarities:
 
         return joined(in_parallel(some, blocks(strengths.work(offered))))
 
-    def _offered(self, allowed: Mask | None, *, without_seen: bool) -> Sparse:
-        """Return what the strengths are multiplied with: columns of allowed items only."""
-        items = self.similar.width
-        similar = (
-            self.similar if allowed is None else self.similar.of_cells(allowed[self.similar.column])
-        )
+    def _offered(self, allowed: Mask | None, most: int, *, without_seen: bool = True) -> Sparse:
+        """Return what strengths are multiplied with: of allowed items, the most similar of each."""
+        items, similar = self.similar.width, self.similar
+        if allowed is not None:
+            similar = similar.of_cells(allowed[similar.column])
+        strongest = np.zeros(len(similar.value), dtype=np.bool_)
+        strongest[best(similar, most)[1]] = True
+        similar = similar.of_cells(strongest)
         cell, value = similar.cells(), similar.value
         if without_seen:
             cell = np.concatenate([cell, np.arange(items) * (items + 1)])
@@ -88,10 +107,11 @@ def fit(
     by: Grouping = "actor",
     measure: Measure = "cosine",
     neighbours: int = NEIGHBOURS,
+    summed: int = SUMMED,
     at_least: int = 1,
     most_items: int | None = None,
 ) -> Similarities:
-    """Return the `neighbours` most similar items of each item.
+    """Return the `neighbours` most similar items of each item, of which `summed` recommend.
 
     At least `at_least` groups must have both. Groups with more than `most_items` different items
     are left out and counted: a reseller's order of everything says nothing about what goes
@@ -123,7 +143,7 @@ def fit(
     cell = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in parts)])
     value = np.concatenate([np.zeros(0), *(part[1] for part in parts)])
     both = np.concatenate([np.zeros(0, dtype=np.int64), *(part[2] for part in parts)])
-    return Similarities(filled(cell, value, len(n), len(n)), both, left_out)
+    return Similarities(filled(cell, value, len(n), len(n)), both, summed, left_out)
 
 
 def cosine(n_ab: Places, n_a: Places, n_b: Places, groups: int) -> Floats:  # noqa: ARG001 one signature
