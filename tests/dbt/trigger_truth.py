@@ -30,6 +30,7 @@ PRODUCTS = "product_id in (select product_id from {})"
 # Each input: which of its rows are about a case, and which were there at a time.
 INPUTS = {
     "seeds.trigger_rules": ("true", "true"),
+    "ledger.trigger_outbox": (CUSTOMERS, "exported_at <= $as_of"),
     "staging.stg_activity__product_events": (VISITORS, "occurred_at <= $as_of"),
     "staging.stg_activity__cart_events": (VISITORS, "occurred_at <= $as_of"),
     "staging.stg_activity__searches": (VISITORS, "occurred_at <= $as_of"),
@@ -74,7 +75,7 @@ class Judge:
         self._queries = {model: _compiled(compiled, model) for model in (*MODELS, MART)}
         connection.execute("attach ':memory:' as planted; attach ':memory:' as judged")
         for database in ("planted", "judged"):
-            for schema in ("seeds", "staging", "intermediate"):
+            for schema in ("seeds", "ledger", "staging", "intermediate"):
                 connection.execute(f"create schema {database}.{schema}")
         self._name("planted", cases)
         for name, (about, _) in INPUTS.items():

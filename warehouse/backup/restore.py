@@ -15,8 +15,10 @@ from warehouse.config import Settings
 
 STAGING = ".restore"
 VERIFIED = "verified"
-# Names the backup that was restored, until somebody has confirmed that nothing is paid again.
+# Each names the backup that was restored, until somebody has confirmed that nothing is paid again,
+# or no e-mail sent again.
 UNCONFIRMED = "restored"
+UNCONFIRMED_TRIGGERS = "restored-triggers"
 _SHOWN = 5
 
 
@@ -37,7 +39,8 @@ def restore(settings: Settings, directory: Path, identity: str | None = None) ->
         if staged is None:
             _require_empty(settings)
             _stage(settings, directory, backup)
-        write_atomically(settings.home / UNCONFIRMED, backup.id)
+        for name in (UNCONFIRMED, UNCONFIRMED_TRIGGERS):
+            write_atomically(settings.home / name, backup.id)
         _show(settings)
     return backup
 
@@ -52,17 +55,17 @@ def require_finished(settings: Settings) -> None:
         )
 
 
-def unconfirmed(settings: Settings) -> str | None:
+def unconfirmed(settings: Settings, name: str = UNCONFIRMED) -> str | None:
     """Return the backup that was restored, None once `confirm` was called or without a restore."""
     try:
-        return (settings.home / UNCONFIRMED).read_text(encoding="utf-8").strip()
+        return (settings.home / name).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
 
 
-def confirm(settings: Settings) -> None:
+def confirm(settings: Settings, name: str = UNCONFIRMED) -> None:
     """Remember that what the warehouse did after the backup is accounted for."""
-    (settings.home / UNCONFIRMED).unlink(missing_ok=True)
+    (settings.home / name).unlink(missing_ok=True)
 
 
 def _staged(settings: Settings) -> str | None:

@@ -16,6 +16,7 @@ from warehouse.backup import restore, store
 from warehouse.backup.store import CONFIGURATION, Backup, Entry
 from warehouse.config import Settings
 from warehouse.engines import duckdb_engine
+from warehouse.export import outbox
 from warehouse.ledger import entries
 from warehouse.load import positions
 from warehouse.publish import versions
@@ -68,6 +69,7 @@ def _take(settings: Settings, directory: Path, keep: int | None) -> Taken:
     with segments.exclusive(settings.state_directory):  # a rollback takes no lease
         segments.verify(settings.state_directory)
         entries.verify(settings.state_directory)
+        outbox.verify(settings.state_directory)
         copying.add_all(_below(settings.state_directory, "state"))
         current = versions.current_version(settings.published_directory)
         newest = next(versions.publications(settings), None)

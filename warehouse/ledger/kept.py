@@ -11,6 +11,7 @@ import duckdb
 
 from extractors.package import utc_text
 from warehouse.engines import duckdb_ledger
+from warehouse.export import outbox
 from warehouse.ledger import columns, decisions, entries, payments, statements
 from warehouse.state import segments
 
@@ -20,13 +21,17 @@ _MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is posted, the statements that are closed, what people decided, and the payments."""
+    """What is posted, the statements that are closed, what people decided, and the payments.
+
+    `triggers` are the e-mails that were handed out.
+    """
 
     postings: Sequence[entries.Posting] = ()
     statements: Sequence[Mapping[str, Any]] = ()
     decisions: Sequence[Mapping[str, Any]] = ()
     closed_through: date | None = None
     payments: Sequence[Mapping[str, Any]] = ()
+    triggers: Sequence[outbox.Batch] = ()
 
     def texts(self) -> dict[str, str]:
         """Return for each table a text that differs whenever its rows do; empty for no rows."""
@@ -35,6 +40,7 @@ class Kept:
             "statements": _digest([*self.statements, *filter(None, [self.closed_through])]),
             "decisions": _digest(self.decisions),
             "payments": _digest(self.payments),
+            "trigger_outbox": outbox.digest(self.triggers),
         }
 
     def at(self, state: Path, as_of: datetime) -> "Kept":
@@ -58,6 +64,8 @@ def kept_in(state: Path, known_at: datetime | None = None) -> Kept:
         decisions.decided(state, known_at),
         _closed_through(state, known_at),
         [one.texts() for one in payments.payments(state, known_at).values()],
+        # models leave out what left after as_of
+        outbox.batches(state),
     )
 
 
@@ -82,6 +90,7 @@ def write(connection: duckdb.DuckDBPyConnection, kept: Kept) -> None:
             "statements": columns.table(kept.statements, columns.STATEMENTS),
             "decisions": columns.table(kept.decisions, columns.DECISIONS),
             "payments": columns.table(kept.payments, columns.PAYMENTS),
+            "trigger_outbox": outbox.table(kept.triggers),
         },
     )
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import duckdb
 
 from tests.warehouse.ledger.office import MARCH, Office, at, maturity
+from warehouse.export import outbox
 from warehouse.ledger import columns, decisions, kept, posting, statements
 from warehouse.state import segments
 
@@ -30,6 +31,7 @@ def test_an_empty_ledger_has_its_tables_with_all_their_columns() -> None:
             ("statements", columns.STATEMENTS),
             ("decisions", columns.DECISIONS),
             ("payments", columns.PAYMENTS),
+            ("trigger_outbox", outbox.COLUMNS),
         ):
             table = connection.table(f"ledger.{name}")
             assert (table.columns, len(table)) == (schema.names, 0)
@@ -40,7 +42,7 @@ def test_an_empty_ledger_has_its_tables_with_all_their_columns() -> None:
         )
     assert types["amount"] == "DECIMAL(18,2)"
     assert types["posted_at"] == "TIMESTAMP WITH TIME ZONE"
-    tables = ("entries", "statements", "decisions", "payments")
+    tables = ("entries", "statements", "decisions", "payments", "trigger_outbox")
     assert kept.Kept().texts() == dict.fromkeys(tables, "")
 
 
