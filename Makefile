@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint types format dev notebook bench lock docs-lines docs-generated docs-truth clean
+.PHONY: help setup demo test drill soak lint types format dev notebook bench lock docs-lines docs-generated docs-truth clean
 .SUFFIXES:
 
 VENV := .venv
@@ -49,8 +49,11 @@ demo: setup ## start the demo shop, load it, publish a version, and show what th
 	@warehouse run
 	@python -m cli.demo_summary
 
-test: setup ## run all tests (PYTEST_ARGS="-m 'not slow'" leaves out the slow ones)
+test: setup ## run the tests (PYTEST_ARGS="-m 'not (slow or drill or soak)'" leaves out the slow ones)
 	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+drill: setup ## run the tests that kill, repeat and compare whole runs of the demo shop
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "drill and not soak" $(PYTEST_ARGS)
 
 soak: setup ## load the demo day by day for a month, and do 10,000 random steps of a small warehouse
 	@python -m pytest -n 0 -m soak $(PYTEST_ARGS)

@@ -13,7 +13,7 @@ import pytest
 from tests import warm
 from tests.shops import Shop, differences, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 KILLED = -signal.SIGKILL
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.shops import OF_HISTORY, Shop, differences, without_history
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
-# A month of runs takes many minutes: `make soak` makes it, `make test` its first days.
+# A month of runs takes many minutes: `make soak` makes it, `make drill` its first days.
 DAYS = [2, pytest.param(30, marks=pytest.mark.soak)]
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.demo_shops import real_orders
 from tests.shops import OF_HISTORY, REPOSITORY, Shop, differences, without_history
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 # Three months, the last of them held back: the whole file would take minutes more and say no more.
 FIRST_MONTHS = "InvoiceDate < TIMESTAMP '2011-02-01'"

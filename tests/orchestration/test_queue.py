@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.relational_source import Source, postgres_server, source
 from tests.shops import environment
 from warehouse import config
@@ -11,11 +13,10 @@ from warehouse.engines.duckdb_engine import build_database
 
 __all__ = ["postgres_server", "source"]
 
-RUNS = 200
 
-
-def test_two_hundred_runs_started_at_once_end_without_a_lock_error(
-    source: Source, tmp_path: Path
+@pytest.mark.parametrize("runs", [40, pytest.param(200, marks=pytest.mark.drill)])
+def test_many_runs_started_at_once_end_without_a_lock_error(
+    source: Source, tmp_path: Path, runs: int
 ) -> None:
     source.run("create table orders (id int primary key)", "insert into orders values (1), (2)")
     path = tmp_path / "warehouse.yml"
@@ -24,7 +25,7 @@ def test_two_hundred_runs_started_at_once_end_without_a_lock_error(
         f"    dsn: {source.dsn}\n    tables: {{orders: {{key: [id]}}}}\n"
     )
     started = subprocess.run(
-        [sys.executable, "-m", "tests.orchestration.queued", str(path), str(RUNS)],
+        [sys.executable, "-m", "tests.orchestration.queued", str(path), str(runs)],
         env=environment(tmp_path),
         capture_output=True,
         text=True,
@@ -35,9 +36,9 @@ def test_two_hundred_runs_started_at_once_end_without_a_lock_error(
     settings = config.load(path)
     with build_database(settings.build_database) as build:
         assert build.execute("SELECT status, count(*) FROM meta.runs GROUP BY ALL").fetchall() == [
-            ("succeeded", RUNS)
+            ("succeeded", runs)
         ]
-        assert build.execute("SELECT count(*) FROM meta.loads").fetchone() == (RUNS,)
+        assert build.execute("SELECT count(*) FROM meta.loads").fetchone() == (runs,)
         assert build.execute("SELECT id FROM raw_shop.orders ORDER BY id").fetchall() == [
             (1,),
             (2,),

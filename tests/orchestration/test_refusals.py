@@ -14,7 +14,7 @@ import pytest
 from tests.demo_shops import published
 from tests.shops import Shop, without_history
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 
 @pytest.fixture(scope="module")

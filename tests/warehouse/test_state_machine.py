@@ -726,8 +726,9 @@ def run_machine(steps: int, first_seed: int, phases: Sequence[Phase]) -> None:
     assert min(counted["killed"], counted["killed for real"]) > 0
 
 
-def test_two_thousand_random_steps_leave_what_the_model_says() -> None:
-    run_machine(2000, 0, [Phase.generate])
+@pytest.mark.parametrize("steps", [300, pytest.param(2000, marks=pytest.mark.drill)])
+def test_random_steps_leave_what_the_model_says(steps: int) -> None:
+    run_machine(steps, 0, [Phase.generate])
 
 
 @pytest.mark.soak
