@@ -100,11 +100,13 @@ create table staging.stg_activity__cart_events (
     action varchar, occurred_at timestamptz
 );
 create table staging.stg_billing__payments (
-    payment_id varchar, order_id varchar, kind varchar, status varchar, paid_at timestamptz
+    payment_id varchar, order_id varchar, kind varchar, status varchar, amount decimal(18, 4),
+    paid_at timestamptz
 );
 create table ledger.entries (
     entry_id varchar, account varchar, affiliate_id varchar, order_line_id varchar,
-    currency varchar, fx_rate decimal(18, 8), posted_at timestamptz
+    entry_type varchar, cause_type varchar, amount decimal(18, 2), currency varchar,
+    rate decimal(18, 8), fx_rate decimal(18, 8), posted_at timestamptz
 );
 create table ledger.statements (
     statement_number varchar, affiliate_id varchar, period date, net_sales decimal(18, 4),

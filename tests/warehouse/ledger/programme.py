@@ -4,13 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
 from tests.warehouse.ledger.histories import FX, HOLD, Fact, at
-from warehouse.ledger import columns, due, proposal
+from warehouse.ledger import claims, closing, columns, due, proposal, results
+from warehouse.ledger.payments import Payment
+from warehouse.ledger.provider_file import Told
+
+ZONE = ZoneInfo("Europe/London")
 
 CENT = Decimal("0.01")
 SALES = pa.decimal128(18, 4)
@@ -51,9 +57,9 @@ class Programme:
     connection: duckdb.DuckDBPyConnection
     closed: date | None = None
     run: int = 0
-    closings: dict[tuple[date, str], Decimal] = field(
-        default_factory=dict[tuple[date, str], Decimal]
-    )
+    batch: int = 0
+    statements: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    payments: dict[str, Payment] = field(default_factory=dict[str, Payment])
 
     def __post_init__(self) -> None:
         self.connection.execute("set timezone = 'UTC'; create schema posted")
@@ -107,37 +113,101 @@ class Programme:
         )
 
     def close(self, month: date) -> None:
-        """Close a month, and note the balance of each affiliate as its statement has it."""
+        """Close a month as `close-statements` does, from what is posted."""
+        of_last = [row for row in self.statements if row["period"] == str(self.closed)]
+        entries = self._entries("period = ?", month)
+        made = closing.statements(
+            month,
+            [one for one in entries if one["account"] == closing.PAYABLE],
+            {(row["affiliate_id"], row["currency"]): Decimal(row["closing"]) for row in of_last},
+            self._terms(),
+            {},
+            {(one["affiliate_id"], one["currency"]) for one in entries},
+        )
         self.closed = month
-        self.closings |= {(month, one): owed for one, owed in self.owed(month).items()}
+        self.statements += [one.texts() for one in made]
 
-    def owed(self, month: date) -> dict[str, Decimal]:
-        """Return what affiliates are owed at the end of a month."""
+    def pay(self, hour: int, bounce: bool) -> None:
+        """Pay what can be paid, and let every other payment come back where they bounce.
+
+        What the payment provider tells arrives twice, which changes nothing.
+        """
+        self.batch += 1
+        found = claims.claims(
+            self.statements,
+            {(one, currency_of(one)): amount for one, amount in self.owed().items()},
+            [one for one in self._entries("true") if one["entry_type"] in claims.PAYOUTS],
+            list(self.payments.values()),
+            {},
+            self._terms(),
+            at(hour).date(),
+        )
+        told: list[Told] = []
+        for place, claim in enumerate(found, 1):
+            name = f"P-{self.batch:04d}-{place:04d}"
+            facts = (claim.affiliate_id, claim.currency, claim.amount, claim.statement_number)
+            self.payments[name] = Payment(name, self.batch, *facts, claim.covers, at(hour))
+            ends = ["paid", "failed"] if bounce and place % 2 else ["paid"]
+            told += [
+                Told(place, name, status, claim.amount, claim.currency, at(hour + n))
+                for n, status in enumerate(ends)
+            ]
+        posted = {"posted_at": at(hour), "as_of": at(hour), "run_id": "payouts"}
+        for _ in range(2):
+            news = results.events(told, self.payments, at(hour + 1), Path("results.csv"), ZONE)
+            self.payments |= {one.payment.payout_id: one.payment for one in news}
+            made = [
+                one | posted
+                for event in news
+                for one in results.entries(
+                    event, results.period_of(event.told.at, self.closed, ZONE)
+                )
+            ]
+            self._table("paid", made, columns.ENTRIES)
+            self.connection.execute("insert into posted.entries from paid")
+
+    def owed(self) -> dict[str, Decimal]:
+        """Return what affiliates are owed by what is posted, without zeros."""
         return dict(
             self.rows(
                 "select affiliate_id, -sum(amount) from posted.entries"
-                " where account = 'affiliate_payable' and period <= ? group by all",
-                [month],
+                " where account = 'affiliate_payable' group by all having sum(amount) <> 0"
             )
         )
 
-    def pay(self, month: date, hour: int, bounce: bool) -> None:
-        """Pay what a closed month owes, and take back every other payout where they bounce."""
-        now = dict(
-            self.rows(
-                "select affiliate_id, -sum(amount) from posted.entries"
-                " where account = 'affiliate_payable' group by all"
+    def paid(self) -> dict[str, Decimal]:
+        """Return what arrived at each affiliate, and stayed."""
+        sums: dict[str, Decimal] = {}
+        for one in self.payments.values():
+            if one.outcome == "paid":
+                sums[one.affiliate_id] = sums.get(one.affiliate_id, Decimal(0)) + one.amount
+        return sums
+
+    def changed_statements(self) -> list[str]:
+        """Return the statements whose entries no longer give the hash that they closed with."""
+        lines: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for one in self._entries("account = ?", closing.PAYABLE):
+            key = (str(one["period"]), one["affiliate_id"], one["currency"])
+            lines.setdefault(key, []).append(one)
+        return [
+            row["statement_number"]
+            for row in self.statements
+            if closing.content_hash(
+                row, lines.get((row["period"], row["affiliate_id"], row["currency"]), [])
             )
-        )
-        owed = sorted((one, min(owed, now[one])) for one, owed in self.owed(month).items())
-        rows: list[dict[str, Any]] = []
-        for place, (affiliate, amount) in enumerate(owed):
-            if amount > 0:
-                rows += _payout(affiliate, month, hour, amount, "payout")
-                if bounce and place % 2:
-                    rows += _payout(affiliate, month, hour, -amount, "payout_reversal")
-        self._table("paid", rows, columns.ENTRIES)
-        self.connection.execute("insert into posted.entries from paid")
+            != row["content_hash"]
+        ]
+
+    def _terms(self) -> dict[str, closing.Terms]:
+        names = [row[0] for row in self.rows("select distinct affiliate_id from posted.entries")]
+        return {
+            one: closing.Terms(one, one, "active", currency_of(one), Decimal(0), "net_days 0")
+            for one in names
+        }
+
+    def _entries(self, condition: str, *values: Any) -> list[dict[str, Any]]:
+        query = f"select * from posted.entries where {condition}"
+        return self.connection.sql(query, params=list(values)).to_arrow_table().to_pylist()
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
@@ -147,31 +217,6 @@ class Programme:
         self.connection.register("given", pa.Table.from_pylist(rows, schema=schema))
         self.connection.execute(f"create or replace table {name} as from given")
         self.connection.unregister("given")
-
-
-def _payout(
-    affiliate: str, month: date, hour: int, amount: Decimal, kind: str
-) -> Iterator[dict[str, Any]]:
-    transaction = f"{kind} {affiliate} {month}"
-    accounts = {"affiliate_payable": amount, "affiliate_paid": -amount}
-    for account, signed in accounts.items():
-        yield {
-            "entry_id": f"{transaction} {account}",
-            "transaction_id": transaction,
-            "account": account,
-            "affiliate_id": affiliate,
-            "order_line_id": "(none)",
-            "entry_type": kind,
-            "amount": signed,
-            "currency": currency_of(affiliate),
-            "effective_at": at(hour),
-            "posted_at": at(hour),
-            "period": date(at(hour).year, at(hour).month, 1),
-            "cause_type": "statement",
-            "cause_id": f"{affiliate} {month}",
-            "as_of": at(hour),
-            "run_id": "payout",
-        }
 
 
 def payments(known: Iterable[Fact]) -> Iterator[dict[str, Any]]:
