@@ -26,7 +26,7 @@ from warehouse.ledger.payout_calendar import first_of_next
 
 __all__ = ["postgres_server", "source"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drill
 
 EVENTS = 50
 # All is known by then, and all holds are over.
