@@ -1,10 +1,16 @@
-"""No published list holds what may not be recommended: each test fails on a planted row."""
+"""No published list holds what may not be recommended, and each is made again when it has to be."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 
+from orchestration import lineage, recommendations, staleness
+from orchestration.staleness import Now
 from tests.dbt.build import Build
 
 pytestmark = pytest.mark.slow
@@ -91,3 +97,35 @@ def test_what_a_customer_bought_or_returned_is_found_in_their_list(
     tables.execute(BARRED.format("c9", why))
     tables.execute(PLANTED[RECOMMENDED])
     assert exclusions(small_shop, tables, RECOMMENDED) == [why]
+
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+WITH_CHOICE = {"recommender_evaluation", "related_products", "customer_recommendations"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, set[str]()),
+        ({"kept": {"recommender_evaluation": "another choice"}}, WITH_CHOICE),
+        ({"as_of": NOON + timedelta(days=1)}, WITH_CHOICE),
+        ({"as_of": NOON + timedelta(hours=1)}, set[str]()),
+        (
+            {"changes": {("shop", "inventory_movements"): "moved"}},
+            {"related_products", "customer_recommendations"},
+        ),
+        ({"changes": {("activity", "product_events"): "seen"}}, set(recommendations.SOLVED)),
+        ({"changes": {("shop", "order_lines"): "bought"}}, set(recommendations.SOLVED)),
+        ({"changes": {("shop", "ad_spend"): "spent"}}, set[str]()),
+    ],
+)
+def test_lists_are_made_again_when_what_they_are_made_of_changed_and_not_otherwise(
+    small_shop: Build, changed: dict[str, Any], expected: set[str]
+) -> None:
+    manifest = small_shop.manifest()
+    now = Now("models", {}, NOON, {}, ZoneInfo("Europe/London"))
+    nodes = {*manifest["nodes"], *manifest["sources"]}
+    built = {record.node: record for record in staleness.to_record(manifest, nodes, now)}
+    plan = staleness.plan(manifest, built, replace(now, **changed))
+    tables = lineage.solved_sources(manifest)
+    assert {tables[node] for node in plan.solved} & set(recommendations.SOLVED) == expected
