@@ -49,6 +49,9 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what to show a customer, and why | `recommendation.customer_recommendations` |
 | whose taste is like whose | `recommendation.customer_neighbours` |
 | which recommender is live, and how well it foretells | `recommendation.evaluation` |
+| what people do more with than is usual for it | `recommendation.trending_products` |
+| what rose and fell from week to week | `recommendation.product_trends_weekly` |
+| what is searched for and not found | `recommendation.searches_without_result` |
 | whom to write an e-mail to about what, and whom not | `recommendation.email_triggers` |
 
 ## Rules that hold for all
