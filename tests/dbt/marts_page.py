@@ -113,7 +113,8 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
   `path_transform` is `exposure` (as above), `unique` (every touch counts), `first` (one touch of
   each campaign, its first) or `frequency` (the same, and `touch_count` says how many there were).
 - **Pairs** leave out baskets of more than 1,000 products, counted in
-  `intermediate.int_meta__left_out`, and pairs found in fewer than 1 of 1,000 baskets.
+  `intermediate.int_meta__left_out`, and pairs found in fewer than 1 of 1,000 baskets and in fewer
+  than 10: [pairs of products](../explanation/product-pairs.md).
 - **Lists** of products hold what the shop offers, has in stock (or counts no stock of) and is of no
   blocked category (seed `blocked_categories`). A customer's holds nothing that they returned whole,
   and nothing that they did something with (unless `recommend_bought_again` is true).

@@ -5,8 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import sparse
 
+from tests.dbt import pair_reference
 from tests.dbt.attribution_reference import MODELS
 from tests.dbt.build import Build
 from tests.dbt.programme import Programme, at
@@ -112,6 +115,50 @@ def test_the_most_frequent_pairs_equal_the_files_own(
         "select product_id, other_product_id, n_ab from recommendation.product_pairs"
     )
     assert {(a, b): n for a, b, n in found if (a, b) in pairs} == pairs
+
+
+def test_all_pairs_equal_a_product_of_matrices_and_measures_of_60_digits(
+    real_orders: Build,
+) -> None:
+    bought = real_orders.rows(
+        "select distinct order_id, product_id from core.order_lines"
+        " inner join core.orders using (order_id)"
+        " where is_counted and line_kind = 'product' and quantity > 0 and unit_price > 0"
+    )
+    orders, row = np.unique([order for order, _ in bought], return_inverse=True)
+    products, column = np.unique([product for _, product in bought], return_inverse=True)
+    baskets = sparse.coo_array((np.ones(len(bought), np.int64), (row, column))).tocsr()
+    together = sparse.triu(baskets.T @ baskets, k=1).tocoo()
+    enough = together.data >= min(10, len(orders) / 1000)
+    first, second = (products[index[enough]] for index in (together.row, together.col))
+    single = baskets.sum(axis=0)
+    expected = dict(
+        zip(
+            zip(first.tolist(), second.tolist(), strict=True),
+            zip(
+                single[together.row[enough]].tolist(),
+                single[together.col[enough]].tolist(),
+                together.data[enough].tolist(),
+                strict=True,
+            ),
+            strict=True,
+        )
+    )
+    names = ("support", "confidence", "lift", "cosine", "jaccard", "npmi", "llr")
+    found = {
+        (row[0], row[1]): row[2:]
+        for row in real_orders.rows(
+            f"select product_id, other_product_id, n_a, n_b, n_ab, n, {', '.join(names)}"
+            " from recommendation.product_pairs where product_id < other_product_id"
+        )
+    }
+    assert {pair: row[:3] for pair, row in found.items()} == expected
+    for n_a, n_b, n_ab, n, *values in list(found.values())[::200]:
+        assert n == len(orders)
+        assert dict(zip(names, values, strict=True)) == pytest.approx(
+            pair_reference.measures(n_a, n_b, n_ab, n), rel=1e-12, abs=1e-30
+        )
+    assert len(found) > 300_000
 
 
 def test_the_solver_says_nothing_else_when_it_reads_all_lines(real_orders: Build) -> None:

@@ -43,7 +43,7 @@ final as (
     union all
     select
         'baskets with more products than basket_cap' as rule,
-        count(distinct order_id) as row_count
+        count(distinct kind || ' ' || basket_id) as row_count
     from baskets
     where not is_within_cap
     {%- for kind, rule in unconverted_rules.items() %}

@@ -1,77 +1,79 @@
-with baskets as (
-    select * from {{ ref('int_recommendation__baskets') }}
-    where is_within_cap
-),
+with counted as (select * from {{ ref('int_recommendation__pair_counts') }}),
 
-totals as (
-    select count(distinct order_id) as n from baskets
-),
-
-products as (
+-- The 2 x 2 table of both products. How far the counts are from chance, n_ab - n_a n_b / n, is the
+-- same in its four cells, and exact here times n: doubles would lose it where it is small.
+tabulated as (
     select
-        product_id,
-        count(*) as n_product
-    from baskets
-    group by product_id
+        *,
+        cast(n_a as double precision) as a,
+        cast(n_b as double precision) as b,
+        cast(n - n_a as double precision) as not_a,
+        cast(n - n_b as double precision) as not_b,
+        n_a - n_ab as n_a_only,
+        n_b - n_ab as n_b_only,
+        n - n_a - n_b + n_ab as n_neither,
+        cast(
+            cast(n_ab as decimal(19, 0)) * cast(n as decimal(19, 0))
+            - cast(n_a as decimal(19, 0)) * cast(n_b as decimal(19, 0))
+            as double precision
+        ) as difference
+    from counted
 ),
 
-bought_together as (
+expected as (
     select
-        a.product_id,
-        b.product_id as other_product_id,
-        count(*) as n_ab
-    from baskets as a
-    inner join baskets as b on a.order_id = b.order_id and a.product_id < b.product_id
-    group by a.product_id, b.product_id
-),
-
-counted as (
-    select
-        bought_together.product_id,
-        bought_together.other_product_id,
-        products.n_product as n_a,
-        other_products.n_product as n_b,
-        bought_together.n_ab,
-        totals.n
-    from bought_together
-    inner join products on bought_together.product_id = products.product_id
-    inner join
-        products as other_products
-        on bought_together.other_product_id = other_products.product_id
-    cross join totals
-    where bought_together.n_ab >= totals.n * {{ var('pair_minimum_support') }}
+        *,
+        {{ ratio('a * b', 'n') }} as e_ab,
+        {{ ratio('a * not_b', 'n') }} as e_a_only,
+        {{ ratio('not_a * b', 'n') }} as e_b_only,
+        {{ ratio('not_a * not_b', 'n') }} as e_neither,
+        {{ ratio('difference', 'a * b') }} as x_ab,
+        {{ ratio('-difference', 'a * not_b') }} as x_a_only,
+        {{ ratio('-difference', 'not_a * b') }} as x_b_only,
+        {{ ratio('difference', 'not_a * not_b') }} as x_neither,
+        cast(n_ab as double precision) * n / (a * b) as lift,
+        {{ ratio('n_ab', 'n') }} as support,
+        -- (x - 1) / (x + 1) of lift and support
+        {{ ratio('difference', 'cast(n_ab as double precision) * n + a * b') }} as z_lift,
+        {{ ratio('n_ab - n', 'n_ab + n') }} as z_support
+    from tabulated
 ),
 
 -- measures that do not care for the direction are computed once, so that both rows hold the same
 measured as (
     select
         *,
-        {{ ratio('n_ab', 'n') }} as support,
-        cast(n_ab as double precision) * n / (cast(n_a as double precision) * n_b) as lift,
-        n_ab / sqrt(cast(n_a as double precision) * n_b) as cosine,
+        cast(n_ab as double precision) / sqrt(a * b) as cosine,
         {{ ratio('n_ab', 'n_a + n_b - n_ab') }} as jaccard,
-        -- a pair in every basket: the measure's limit
+        -- never apart: the measure's limit, also where both are in every basket
         case
-            when n_ab = n then 1
+            when n_ab = n_a and n_ab = n_b then 1
             else
-                ln(cast(n_ab as double precision) * n / (cast(n_a as double precision) * n_b))
-                / -ln(cast(n_ab as double precision) / n)
+                ({{ log_of_ratio('lift', 'z_lift') }})
+                * cast(-1 as double precision) / ({{ log_of_ratio('support', 'z_support') }})
         end as npmi,
-        2 * (
-            {{ x_log_x('n_ab') }} + {{ x_log_x('n_a - n_ab') }} + {{ x_log_x('n_b - n_ab') }}
-            + {{ x_log_x('n - n_a - n_b + n_ab') }} + {{ x_log_x('n') }}
-            - {{ x_log_x('n_a') }} - {{ x_log_x('n - n_a') }}
-            - {{ x_log_x('n_b') }} - {{ x_log_x('n - n_b') }}
-        ) as llr
-    from counted
+        -- in brackets what the direction swaps, so that the last digit is the same both ways
+        {{ likelihood_term('n_ab', 'e_ab', 'x_ab') }}
+        + {{ likelihood_term('n_neither', 'e_neither', 'x_neither') }}
+        + (
+            {{ likelihood_term('n_a_only', 'e_a_only', 'x_a_only') }}
+            + {{ likelihood_term('n_b_only', 'e_b_only', 'x_b_only') }}
+        ) as llr,
+        {{ ratio('recent_n_ab', 'sqrt(recent_n_a * recent_n_b)') }} as recent_cosine
+    from expected
 ),
 
 both_ways as (
+    {%- for first, second, n_first, n_second in [
+        ('product_id', 'other_product_id', 'n_a', 'n_b'),
+        ('other_product_id', 'product_id', 'n_b', 'n_a'),
+    ] %}
     select
-        product_id,
-        other_product_id,
-        n_a,
-        n_b,
+        kind,
+        {{ first }} as product_id,
+        {{ second }} as other_product_id,
+        {{ n_first }} as n_a,
+        {{ n_second }} as n_b,
         n_ab,
         n,
         support,
@@ -79,28 +81,19 @@ both_ways as (
         cosine,
         jaccard,
         npmi,
-        llr
+        llr,
+        recent_n_ab,
+        recent_cosine
     from measured
+    {%- if not loop.last %}
     union all
-    select
-        other_product_id as product_id,
-        product_id as other_product_id,
-        n_b as n_a,
-        n_a as n_b,
-        n_ab,
-        n,
-        support,
-        lift,
-        cosine,
-        jaccard,
-        npmi,
-        llr
-    from measured
+    {%- endif %}
+    {%- endfor %}
 ),
 
 final as (
     select
-        cast('co_purchase' as {{ varchar(64) }}) as kind,
+        cast(kind as {{ varchar(64) }}) as kind,
         product_id,
         other_product_id,
         n_a,
@@ -113,7 +106,9 @@ final as (
         cosine,
         jaccard,
         npmi,
-        llr
+        llr,
+        recent_n_ab,
+        recent_cosine
     from both_ways
 )
 
