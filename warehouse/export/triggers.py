@@ -1,9 +1,8 @@
 """Hand out the trigger e-mails that are due: recorded in state first, then written as a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,8 @@ def export(
 
     A batch whose file was not finished comes first, with its number: killed in between, the same
     command goes on. `again` writes the file of an earlier batch once more. `after_restore` confirms
-    that the e-mails which a restored backup does not know of were read back. ConfigError changes
-    nothing.
+    that the e-mails which a restored backup does not know of were read back: a batch that it holds
+    unfinished left if one of it was. ConfigError changes nothing.
     """
     files.check(to, (".jsonl",))
     state = settings.state_directory
@@ -70,6 +69,10 @@ def export(
         restore.require_finished(settings)
         segments.verify(state)
         known = outbox.verify(state)
+        if again is None and not after_restore:
+            _require_confirmed(settings)
+        if after_restore:
+            _finish_those_sent(settings)
         unfinished = outbox.unfinished(state)
         held_back, is_new = 0, False
         if again is not None:
@@ -77,8 +80,6 @@ def export(
         elif unfinished:
             batch = unfinished[0]
         else:
-            if not after_restore:
-                _require_confirmed(settings)
             version, due, held_back = _due(settings, known)
             if after_restore and not due:
                 restore.confirm(settings, restore.UNCONFIRMED_TRIGGERS)
@@ -97,7 +98,7 @@ def export(
                 " run the command again"
             ) from None
         if is_new or batch in unfinished:
-            _append(state, _finished(batch.number, to, text))
+            _append(state, _finished(batch, to))
         if after_restore:
             restore.confirm(settings, restore.UNCONFIRMED_TRIGGERS)
     return Exported(batch.number, is_new, len(text.splitlines()), held_back, batch.version, to)
@@ -108,6 +109,7 @@ def _due(settings: Settings, known: Sequence[Batch]) -> tuple[str, list[dict[str
 
     A version counts the e-mails until its as_of towards the caps. A customer who was written to
     since, or whose e-mail an older version still shows as due, waits for a version that knows it.
+    What led to an e-mail leads to no other one of its kind: that of a merged account has a new id.
     """
     with open_published(None, settings.path) as published:
         rows = published.execute(DUE, {"now": settings.now()})
@@ -116,16 +118,34 @@ def _due(settings: Settings, known: Sequence[Batch]) -> tuple[str, list[dict[str
         version = published.version
     record = versions.record_of(settings, version)
     as_of = datetime.fromisoformat(record["as_of"]) if record else datetime.min.replace(tzinfo=UTC)
-    left: set[str] = set()
+    left: set[Any] = set()
     written: set[str] = set()
     for batch in known:
         rows_left = batch.triggers()
-        left |= {row["trigger_id"] for row in rows_left}
+        left |= {row["trigger_id"] for row in rows_left} | set(map(_about, rows_left))
         if batch.exported_at > as_of:
             written |= {row["customer_id"] for row in rows_left}
-    new = [row for row in due if row["trigger_id"] not in left]
+    new = [row for row in due if left.isdisjoint((row["trigger_id"], _about(row)))]
     chosen = [row for row in new if row["customer_id"] not in written]
     return version, chosen, len(new) - len(chosen)
+
+
+def _about(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what a trigger is about, whoever it is for."""
+    return row["kind"], row["product_id"], row["evidence_id"]
+
+
+def _finish_those_sent(settings: Settings) -> None:
+    """Record that a batch left which a backup held unfinished, where one of it was read back."""
+    unfinished = outbox.unfinished(settings.state_directory)
+    if not unfinished:
+        return
+    with open_published(None, settings.path) as published:
+        query = "select trigger_id from recommendation.email_triggers where status = 'sent'"
+        sent = {trigger for (trigger,) in published.execute(query).fetchall()}
+    for batch in unfinished:
+        if any(row["trigger_id"] in sent for row in batch.triggers()):
+            _append(settings.state_directory, _finished(batch, None))
 
 
 def _record(settings: Settings, number: int, version: str, text: str) -> Batch:
@@ -151,13 +171,13 @@ def _record(settings: Settings, number: int, version: str, text: str) -> Batch:
     return Batch(number, state / outbox.FOLDER / name, digest, version, at)
 
 
-def _finished(number: int, to: Path, text: str) -> dict[str, Any]:
+def _finished(batch: Batch, to: Path | None) -> dict[str, Any]:
     return {
         "kind": outbox.FILE,
-        "id": f"{outbox.FILE}:{number}",
-        "batch": number,
-        "file": str(to),
-        "sha256": sha256(text.encode()).hexdigest(),
+        "id": f"{outbox.FILE}:{batch.number}",
+        "batch": batch.number,
+        "file": None if to is None else str(to),
+        "sha256": batch.sha256,
         "recorded_at": utc_text(datetime.now(UTC)),
         "by": who(),
     }

@@ -26,9 +26,11 @@ create table recommendation.email_triggers (
     evidence_type varchar, evidence_id varchar, evidence_at timestamptz, due_at timestamptz,
     expires_at timestamptz, status varchar);
 """
+# What t1 is about is e1.
 ROW = (
-    "insert into recommendation.email_triggers values ('{}', 'price_drop', 3, '{}', 'p1', 'view',"
-    " 'e1', '2026-05-30 00:00:00+00', '2026-05-31 00:00:00+00', '{} 00:00:00+00', '{}');"
+    "insert into recommendation.email_triggers values ('{0}', 'price_drop', 3, '{1}', 'p1', 'view',"
+    " 'e' || right('{0}', 1), '2026-05-30 00:00:00+00', '2026-05-31 00:00:00+00',"
+    " '{2} 00:00:00+00', '{3}');"
 )
 POINT_NAMES = tuple(POINTS)
 
@@ -108,6 +110,15 @@ def test_who_was_written_to_since_as_of_waits_for_a_version_that_knows(office: O
     assert (done.batch, done.held_back) == (None, 1)
     office.publish("2026-06-02", sql=another)
     assert hand_out(office, "b.jsonl") == ["t6"]
+
+
+def test_what_was_handed_out_for_an_account_is_not_for_the_one_it_is_merged_into(
+    office: Office,
+) -> None:
+    hand_out(office)
+    # a version of before, or one that was built while the batch left: it names the other account
+    office.publish("2026-06-01", sql=rows(("of-another-account-1", "c9", "2026-06-06", "due")))
+    assert hand_out(office, "b.jsonl") == []
 
 
 @pytest.mark.slow
@@ -194,6 +205,26 @@ def test_after_a_restore_nothing_leaves_before_somebody_confirmed_the_sends(offi
         hand_out(office)
     assert hand_out(office, after_restore=True) == ["t1", "t2"]
     assert restore.unconfirmed(office.settings, restore.UNCONFIRMED_TRIGGERS) is None
+
+
+@pytest.mark.parametrize(("read_back", "handed_out"), [("sent", []), ("exported", ["t1", "t2"])])
+def test_a_batch_that_a_backup_holds_unfinished_may_have_left_since(
+    office: Office, monkeypatch: pytest.MonkeyPatch, read_back: str, handed_out: list[str]
+) -> None:
+    def full(path: Path, _text: str) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(triggers, "write_atomically", full)
+        with pytest.raises(ConfigError, match="batch 1 is recorded"):
+            hand_out(office)
+    write_atomically(office.settings.home / restore.UNCONFIRMED_TRIGGERS, "b000001")
+    with pytest.raises(ConfigError, match=r"backup b000001 was restored: .* would be sent again"):
+        hand_out(office)
+    office.publish("2026-06-02", sql=rows(("t1", "c1", "2026-06-06", read_back)))
+    assert hand_out(office, after_restore=True) == handed_out
+    assert outbox.unfinished(office.state) == []
+    assert hand_out(office, "b.jsonl") == []
 
 
 def test_the_build_database_holds_what_left(office: Office) -> None:
