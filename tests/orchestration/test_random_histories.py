@@ -21,7 +21,14 @@ from tests.warehouse.ledger import reference
 from tests.warehouse.ledger.histories import DAYS, Fact, at, history
 from warehouse import config
 from warehouse.config import Settings
-from warehouse.ledger import decisions, payouts, results, statements
+from warehouse.ledger import (
+    decisions,
+    entries,
+    payouts,
+    results,
+    statement_lines,
+    statements,
+)
 from warehouse.ledger.payout_calendar import first_of_next
 
 __all__ = ["postgres_server", "source"]
@@ -162,11 +169,41 @@ def play(directory: Path, source: Source, seed: int, count: int, runs: int) -> O
     return office
 
 
-def test_five_histories_through_the_whole_pipe_end_at_the_balance_of_their_facts(
+def test_five_histories_end_at_the_balance_of_their_facts_and_closed_months_stay(
     source: Source, tmp_path: Path
 ) -> None:
-    office = play(tmp_path, source, seed=5, count=5, runs=4)
+    """Through the whole pipe, with late facts, a full refresh and a restore after the closings."""
+    office = play(tmp_path, source, seed=5, count=5, runs=3)
+    shop, settings = office.pipe.shop, office.settings
     # months were closed and paid while facts about them were still to come
     assert len({number[:9] for number in office.hashes}) >= 4
     assert sum(office.paid.values()) > 100
     assert len(office.decided) > 5
+    # a full refresh: all is read and built anew, and posts what was decided since
+    settings.build_database.unlink()
+    shop.command("run")
+    assert lines(shop) == reference.balances(office.known(END), END, FX)
+    assert owed(shop) == office.expected_owed(END)
+    assert proved(settings) == office.hashes
+    posted = entries.postings(settings.state_directory)
+    payable = payouts.payable_now(settings)
+    shop.command("backup", str(tmp_path / "backups"))
+    (tmp_path / "var").rename(tmp_path / "lost")
+    shop.command("restore", str(tmp_path / "backups"))
+    shop.command("run")
+    assert entries.postings(settings.state_directory) == posted
+    assert entries.verify(settings.state_directory) == len(posted)
+    assert proved(settings) == office.hashes
+    assert payouts.payable_now(settings) == payable
+    assert owed(shop) == office.expected_owed(END)
+
+
+def proved(settings: Settings) -> dict[str, str]:
+    """Return the content hash of each closed statement, computed anew from what is posted."""
+    closed = statements.closed(settings.state_directory)
+    return {
+        row["statement_number"]: statement_lines.read(settings, row["statement_number"]).statement[
+            "content_hash"
+        ]
+        for row in closed
+    }
