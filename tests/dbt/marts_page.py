@@ -53,6 +53,7 @@ compares it with them. How to read them: [read the marts](../how-to/read-the-mar
 | what rose and fell from week to week | `recommendation.product_trends_weekly` |
 | what is searched for and not found | `recommendation.searches_without_result` |
 | whom to write an e-mail to about what, and whom not | `recommendation.email_triggers` |
+| what trigger e-mails brought | `recommendation.trigger_performance_daily` |
 
 ## Rules that hold for all
 

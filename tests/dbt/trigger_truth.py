@@ -41,6 +41,7 @@ INPUTS = {
     "staging.stg_shop__product_prices": (PRODUCTS, "valid_from <= $as_of"),
     "intermediate.int_core__session_events": (VISITORS, "occurred_at <= $as_of"),
     "intermediate.int_core__customer_aliases": (CUSTOMERS, "true"),
+    "intermediate.int_recommendation__matched_queries": ("true", "true"),
     "intermediate.int_core__orders": (CUSTOMERS, "ordered_at <= $as_of"),
     "intermediate.int_core__order_lines": (PRODUCTS, "true"),
 }
