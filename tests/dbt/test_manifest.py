@@ -233,6 +233,9 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
         "campaign_questions": repository / "docs" / "campaign.md",
         "affiliate_notebook": repository / "notebooks" / "affiliate.ipynb",
         "affiliate_questions": repository / "docs" / "affiliate.md",
+        "recommendation_notebook": repository / "notebooks" / "recommendation.ipynb",
+        "recommendation_questions": repository / "docs" / "recommendation.md",
+        "recommendation_exports": repository / "warehouse" / "export" / "neptune.py",
         "audience_export": repository / "warehouse" / "export" / "audience.py",
     }
     marts = {
