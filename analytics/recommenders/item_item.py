@@ -73,14 +73,15 @@ class Similarities:
 
     def _summed(self, told: Histories, k: int, offered: Sparse) -> Lists:
         strengths = told.strengths(self.similar.width)
-        cells = self.similar.cells()
+        cells, pairs = offered.cells(), self.similar.cells()
 
         def some(part: tuple[int, int]) -> Lists:
             mine = strengths.part(*part)
             scores = mine.times(offered)
             row, place = best(scores, k)
             item = scores.column[place]
-            reason, pair = brought_most(mine, self.similar, cells, row, item)
+            reason, _ = brought_most(mine, offered, cells, row, item)
+            pair = np.searchsorted(pairs, reason.astype(np.int64) * self.similar.width + item)
             return ranked(row + part[0], item, scores.value[place], reason, self.both[pair])
 
         return joined(in_parallel(some, blocks(strengths.work(offered))))
