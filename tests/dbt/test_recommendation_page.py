@@ -1,10 +1,14 @@
 """The questions of docs/recommendation.md have answers in the demo, whose lists are popular."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from analytics.recommender_gate import choose, judge
+from orchestration.recommendations import ROWS
 from tests.shops import Shop
 
 pytestmark = pytest.mark.slow
@@ -49,3 +53,26 @@ def test_status_says_in_one_line_which_recommender_is_live(demo_shop: Shop) -> N
     choice = demo_shop.json("status")["recommender"]
     [(reason,)] = demo_shop.query("select distinct reason from recommendation.evaluation")
     assert (choice["recommender"], choice["reason"]) == ("popularity", reason)
+
+
+def test_the_figures_are_those_of_the_published_interactions_and_the_demo_has_no_taste(
+    demo_shop: Shop,
+) -> None:
+    with duckdb.connect(str(demo_shop.published), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = connection.sql(ROWS).to_arrow_table()
+        [(begins_at, ends_at)] = connection.execute(
+            "SELECT DISTINCT CAST(window_start AS TIMESTAMP) AT TIME ZONE 'Europe/London',"
+            " CAST(window_last_date + 1 AS TIMESTAMP) AT TIME ZONE 'Europe/London'"
+            " FROM recommendation.evaluation"
+        ).fetchall()
+        published = connection.execute(
+            "SELECT recommender, metric, k, value, lower, upper FROM recommendation.evaluation"
+        ).fetchall()
+    judged = judge(rows, begins_at, ends_at)
+    assert sorted(judged.rows) == sorted(published)
+    assert judged.asked > 1000
+    # people there choose by popularity alone, but for a few pairs: an honest gate keeps it
+    assert choose("popularity", judged)[:2] == ("popularity", "kept")
+    earlier = judge(rows, begins_at - timedelta(days=7), begins_at)
+    assert choose("popularity", earlier)[:2] == ("popularity", "kept")
