@@ -225,6 +225,39 @@ def test_a_schema_that_is_not_ours_is_left_alone(
     assert lagging(settings)["version"] is None
 
 
+def test_schemas_of_others_that_are_named_like_ours_keep_their_tables(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    publish(1)
+    source.run("create schema core__old_2024", "create table core__old_2024.theirs (n integer)")
+    publish(2)
+    source.run("create schema core__next", "create table core__next.theirs (n integer)")
+    publish(3)
+    assert "has a schema core__next that the warehouse did not make" in lagging(settings)["problem"]
+    assert lagging(settings)["version"] == "v000002"
+    for schema in ("core__next", "core__old_2024"):
+        assert rows(source, f"select count(*) from {schema}.theirs") == [(0,)]
+
+
+def test_a_table_that_somebody_else_put_into_a_schema_of_ours_stays(
+    publish: Publish, source: Source
+) -> None:
+    publish(1)
+    source.run("create role planner", "create table core.targets (n integer)")
+    try:
+        source.run("alter table core.targets owner to planner")
+        publish(2)
+        publish(3)
+        [(kept,)] = rows(
+            source,
+            "select relnamespace::regnamespace::text from pg_class where relname = 'targets'",
+        )
+        assert rows(source, f"select count(*) from {kept}.targets") == [(0,)]
+        assert rows(source, "select amount from core.orders") == [(3,)]
+    finally:
+        source.run("drop owned by planner", "drop role planner")
+
+
 def test_a_file_that_cannot_be_read_holds_up_nobody_else(
     publish: Publish, settings: Settings
 ) -> None:

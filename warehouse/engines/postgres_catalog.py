@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
+from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
 
 READER = "bi_reader"
 """The role that reads every public schema."""
+# The comment of a schema that the warehouse made and replaces: others may be named like it.
+MARK = "Made by Commerce Warehouse, and replaced by it; keep what is yours elsewhere"
 
 # References from a schema's tables, and to them from schemas that go or are yet to come with it.
 _REFERENCES = """
@@ -71,18 +75,42 @@ def pinned(connection: psycopg.Connection[Any], version: str) -> list[str]:
 
 
 def drop_schema(connection: psycopg.Connection[Any], schema: str) -> None:
-    """Drop a schema of our views or tables; never what somebody built on them."""
+    """Drop a schema of our views or tables; never what somebody built on them, or put beside."""
     for name, *_ in views(connection, schema):
         run(connection, f"DROP VIEW {quoted(schema, name)}")
     for table, reference in connection.execute(_REFERENCES, [schema, schema]).fetchall():
         run(connection, f"ALTER TABLE {table} DROP CONSTRAINT {reference}")
     for (name,) in connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
-        " (SELECT oid FROM pg_namespace WHERE nspname = %s)",
+        " (SELECT oid FROM pg_namespace WHERE nspname = %s)"
+        " AND pg_get_userbyid(relowner) = current_user",
         [schema],
     ).fetchall():
         run(connection, f"DROP TABLE {quoted(schema, name)}")
     run(connection, f"DROP SCHEMA {quoted(schema)}")
+
+
+def mark(schema: str) -> str:
+    """Return the statement that marks a schema as made by the warehouse."""
+    return f"COMMENT ON SCHEMA {quoted(schema)} IS {literal(MARK)}"
+
+
+def is_marked(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Return whether a schema is there that the warehouse made."""
+    query = (
+        "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        " AND obj_description(oid, 'pg_namespace') = %s"
+    )
+    return one(connection, query, [schema, MARK]) is not None
+
+
+def require_ours(connection: psycopg.Connection[Any], schema: str, *, is_ours: bool) -> None:
+    """Raise ConfigError where a schema is there that is not ours."""
+    if not is_ours and has(connection, "pg_namespace", "nspname", schema):
+        raise ConfigError(
+            f"publication.postgres: the database has a schema {schema} that the warehouse did"
+            " not make; name a database of its own"
+        )
 
 
 def run(connection: psycopg.Connection[Any], script: str) -> None:
@@ -100,3 +128,21 @@ def one(connection: psycopg.Connection[Any], query: str, values: Sequence[Any]) 
     """Return the first value of a query's first row, None where it has none."""
     row = connection.execute(query.encode(), values).fetchone()
     return row[0] if row else None
+
+
+class or_stays:  # noqa: N801  reads as the block it opens
+    """Note what could not be dropped now."""
+
+    def __init__(self, stayed: list[str], name: str) -> None:
+        self._stayed, self._name = stayed, name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        if kind is None or not issubclass(
+            kind, errors.LockNotAvailable | errors.DependentObjectsStillExist
+        ):
+            return False
+        self._stayed.append(self._name)
+        return True

@@ -137,11 +137,10 @@ def show(connection: psycopg.Connection[Any], version: str, made_of: str = VIEWS
     wanted = [name.removeprefix(f"{version}_") for name in catalog.pinned(connection, version)]
     owned = {str(row[0]) for row in connection.execute("SELECT schema_name FROM store.schemas")}
     for schema in wanted:
-        if schema not in owned and catalog.has(connection, "pg_namespace", "nspname", schema):
-            raise ConfigError(
-                f"publication.postgres: the database has a schema {schema} that the warehouse did"
-                " not make; name a database of its own"
-            )
+        if schema not in owned:
+            catalog.require_ours(connection, schema, is_ours=False)
+        aside = f"{schema}{_ASIDE}"
+        catalog.require_ours(connection, aside, is_ours=catalog.is_marked(connection, aside))
     _build_next(connection, version, wanted, made_of)
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '10s'")
@@ -157,7 +156,11 @@ def _rename(
 ) -> None:
     if catalog.has(connection, "pg_namespace", "nspname", schema):
         old = quoted(f"{schema}__old_{turn}")
-        catalog.run(connection, f"ALTER SCHEMA {quoted(schema)} RENAME TO {old}")
+        # One that an earlier release made has no mark yet.
+        catalog.run(
+            connection,
+            f"{catalog.mark(schema)}; ALTER SCHEMA {quoted(schema)} RENAME TO {old}",
+        )
     if is_wanted:
         aside = quoted(f"{schema}{_ASIDE}")
         catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
@@ -175,7 +178,7 @@ def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[
     current, _ = shown(connection) or (None, None)
     for (version,) in connection.execute("SELECT version FROM store.versions").fetchall():
         if version not in kept and version != current:
-            with _or_stays(stayed, version), connection.transaction():
+            with catalog.or_stays(stayed, version), connection.transaction():
                 _drop_version(connection, version)
     stayed += drop_swapped(connection)
     for (table,) in connection.execute(
@@ -183,7 +186,7 @@ def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[
         " AND relname NOT IN ('versions', 'contents', 'shown', 'schemas')"
         " AND relname NOT IN (SELECT stored_as FROM store.contents WHERE stored_as IS NOT NULL)"
     ).fetchall():
-        with _or_stays(stayed, table):
+        with catalog.or_stays(stayed, table):
             catalog.run(connection, f"DROP TABLE {quoted(SCHEMA, table)}")
     return stayed
 
@@ -195,28 +198,12 @@ def drop_swapped(connection: psycopg.Connection[Any]) -> list[str]:
     for (schema,) in connection.execute(
         "SELECT nspname FROM pg_namespace, store.schemas"
         " WHERE starts_with(nspname, schema_name || '__old_')"
+        " AND obj_description(oid, 'pg_namespace') = %s",
+        [catalog.MARK],
     ).fetchall():
-        with _or_stays(stayed, schema), connection.transaction():
+        with catalog.or_stays(stayed, schema), connection.transaction():
             catalog.drop_schema(connection, schema)
     return stayed
-
-
-class _or_stays:  # noqa: N801  reads as the block it opens
-    """Note what could not be dropped now."""
-
-    def __init__(self, stayed: list[str], name: str) -> None:
-        self._stayed, self._name = stayed, name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if kind is None or not issubclass(
-            kind, errors.LockNotAvailable | errors.DependentObjectsStillExist
-        ):
-            return False
-        self._stayed.append(self._name)
-        return True
 
 
 def _build_next(
@@ -240,7 +227,7 @@ def _build_aside(
 ) -> None:
     """Make `<schema>__next` as the version's pinned schema is, descriptions included."""
     aside, kind = f"{schema}{_ASIDE}", "TABLE" if made_of == PHYSICAL else "VIEW"
-    script = [f"CREATE SCHEMA {quoted(aside)}"]
+    script = [f"CREATE SCHEMA {quoted(aside)}", catalog.mark(aside)]
     for name, query, comment, columns in catalog.views(connection, pinned_name(version, schema)):
         script += catalog.view(aside, name, query.rstrip(";"), comment, columns, kind)
     catalog.run(connection, ";".join([*script, *catalog.grants(connection, aside)]))
