@@ -1,0 +1,120 @@
+"""Measure the models that pair products, against implicit's item-item fit on the same interactions.
+
+    python3.11 -m venv /tmp/implicit && /tmp/implicit/bin/pip install implicit==0.7.2 pyarrow
+    IMPLICIT_PYTHON=/tmp/implicit/bin/python python benchmarks/product_pairs.py [INTERACTIONS ...]
+
+Each size runs in a process of its own. The models run as dbt compiled them, on DuckDB with 2
+threads, from interactions (one table) to `recommendation.product_pairs`: all pairs of a visit's
+products that are together in 10 visits, with all measures, both ways. implicit reads the same
+interactions from Parquet, numbers them, fits CosineRecommender (K = 20, 2 threads) and saves it:
+once on visits by products, which is what the models count, once on people by products, as it is
+mostly used. Per 100 interactions there are 18 visits, 5 people and one product; half of the views
+follow a popularity that falls by a power law, half stay in a cluster of 100 products of the person.
+Without IMPLICIT_PYTHON only the models are measured.
+"""
+
+import os
+import resource
+import subprocess
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.compiled_models import THREADS, Figures, Nodes, each_size
+
+SIZES = (1_000_000, 3_000_000, 10_000_000)
+MODELS = (
+    "int_recommendation__baskets",
+    "int_recommendation__pair_counts",
+    "recommendation__product_pairs",
+)
+GIVEN = """
+create table intermediate.int_recommendation__interactions as
+with visits as (
+    select i as visit, hash(i, 1) % (getvariable('interactions') // 20) as person,
+        1 + hash(i, 2) % 10 as views
+    from range(getvariable('interactions') * 2 // 11) as r(i)
+),
+views as (select visit, person, unnest(range(views::bigint)) as view from visits),
+drawn as (
+    select
+        *, (hash(visit, view, 4) % 1000000) / 1000000.0 as draw,
+        getvariable('interactions') // 100 as products
+    from views
+)
+select
+    'view' as kind, 'customer c' || person as actor_key, md5(visit::varchar) as session_id,
+    null::varchar as cart_id, null::varchar as order_id,
+    'product-' || case
+        when hash(visit, view, 3) % 2 = 0 then (draw ** 3 * products)::bigint
+        else hash(person) % (products // 100) * 100 + (draw ** 2 * 100)::bigint
+    end as product_id,
+    timestamptz '2026-01-01 00:00:00+00' + to_seconds((visit % 31536000)::bigint) as occurred_at
+from drawn
+"""
+# implicit lives in a Python of its own. Prints seconds by the clock, and of the processors.
+FIT = """
+import sys, time
+import numpy as np, pyarrow.parquet as pq
+from scipy.sparse import coo_matrix
+from implicit.nearest_neighbours import CosineRecommender
+
+clock, processors = time.perf_counter(), time.process_time()
+rows = pq.read_table(sys.argv[1], columns=[sys.argv[2], "product_id"])
+encoded = [column.combine_chunks().dictionary_encode() for column in rows.columns]
+codes = [column.indices.to_numpy() for column in encoded]
+matrix = coo_matrix((np.ones(len(rows), np.float32), codes)).tocsr()
+matrix.data[:] = 1
+model = CosineRecommender(K=20, num_threads=2)
+model.fit(matrix, show_progress=False)
+model.save(sys.argv[3])
+print(time.perf_counter() - clock, time.process_time() - processors)
+"""
+
+
+def build(nodes: Nodes, folder: Path, interactions: int) -> None:
+    """Pair the products of one size, let implicit do so, and print what each took."""
+    named = {node["name"]: node for node in nodes.values()}
+    parquet, figures = folder / "interactions.parquet", Figures()
+    with duckdb.connect(str(folder / "build.duckdb")) as connection:
+        connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
+        connection.execute("set preserve_insertion_order = false; set memory_limit = '6GB'")
+        connection.execute("create schema intermediate; create schema recommendation")
+        connection.execute(f"set variable interactions = {interactions}")
+        connection.execute(GIVEN)
+        connection.execute(
+            "copy (select actor_key, session_id, product_id"
+            f" from intermediate.int_recommendation__interactions) to '{parquet}'"
+        )
+        for name in MODELS:
+            node = named[name]
+            query = f"create table {node['schema']}.{node['alias']} as {node['compiled_code']}"
+            figures.measure(name, lambda query=query: connection.execute(query))
+            figures.steps.append(name)
+        [(pairs, most)] = connection.execute(
+            "select count(*), max(n) from recommendation.product_pairs"
+        ).fetchall()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    clock, processors = figures.total(*figures.steps)
+    print(
+        f"{interactions:,} interactions, {most or 0:,} visits: {pairs:,} rows;"
+        f" models {clock:.1f} s, processors {processors:.1f} s; peak memory {memory:.1f} GiB"
+    )
+    figures.tell_steps(len(MODELS))
+    if python := os.environ.get("IMPLICIT_PYTHON"):
+        for matrix, column in (("visits", "session_id"), ("people", "actor_key")):
+            taken = fitted(python, parquet, column, folder / "model.npz")
+            print(f"  implicit on {matrix}: {taken[0]:.1f} s, processors {taken[1]:.1f} s")
+
+
+def fitted(python: str, parquet: Path, column: str, saved: Path) -> tuple[float, float]:
+    """Return what implicit takes to load, fit and save, by the clock and of the processors."""
+    command = [python, "-c", FIT, str(parquet), column, str(saved)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    clock, processors = map(float, ended.stdout.split())
+    return clock, processors
+
+
+if __name__ == "__main__":
+    each_size(__file__, SIZES, build)
