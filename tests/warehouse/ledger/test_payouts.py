@@ -501,3 +501,21 @@ def test_an_id_that_a_spreadsheet_would_compute_is_a_text_in_the_payment_file(
     statements.close(office.settings, MARCH)
     rows = Desk(office).export()
     assert [row["affiliate_id"] for row in rows] == ["'+x", "'-2", "'=1+1", "'@x"]
+
+
+def test_who_is_paid_in_a_currency_without_cents_is_paid_and_adjusted_by_whole_units(
+    office: Office,
+) -> None:
+    terms = [*TERMS, ("yui", "Yui", "active", "JPY", "25.00", "net_days 0")]
+    office.mature("yui", "1935.00", "2026-03-10", line="l9", currency="JPY")
+    office.publish("2026-05-01", terms=terms)
+    with pytest.raises(
+        ConfigError, match=r"0\.50 JPY cannot be paid: JPY has no parts"
+    ):
+        decisions.adjust(office.settings, "yui", Decimal("0.50"), "bonus", 0)
+    decisions.adjust(office.settings, "yui", Decimal("5.00"), "bonus", 0)
+    statements.close(office.settings, MARCH)
+    desk = Desk(office)
+    [row] = desk.export()
+    assert (row["amount"], row["currency"]) == ("1935", "JPY")
+    assert desk.bring("P-0001-0001,paid,1935,JPY,2026-06-01").paid == 1
