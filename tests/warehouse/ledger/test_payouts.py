@@ -509,9 +509,7 @@ def test_who_is_paid_in_a_currency_without_cents_is_paid_and_adjusted_by_whole_u
     terms = [*TERMS, ("yui", "Yui", "active", "JPY", "25.00", "net_days 0")]
     office.mature("yui", "1935.00", "2026-03-10", line="l9", currency="JPY")
     office.publish("2026-05-01", terms=terms)
-    with pytest.raises(
-        ConfigError, match=r"0\.50 JPY cannot be paid: JPY has no parts"
-    ):
+    with pytest.raises(ConfigError, match=r"0\.50 JPY cannot be paid: JPY has no parts"):
         decisions.adjust(office.settings, "yui", Decimal("0.50"), "bonus", 0)
     decisions.adjust(office.settings, "yui", Decimal("5.00"), "bonus", 0)
     statements.close(office.settings, MARCH)
