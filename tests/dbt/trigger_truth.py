@@ -42,6 +42,8 @@ INPUTS = {
     "intermediate.int_core__session_events": (VISITORS, "occurred_at <= $as_of"),
     "intermediate.int_core__customer_aliases": (CUSTOMERS, "true"),
     "intermediate.int_recommendation__matched_queries": ("true", "true"),
+    # nothing on sale is planted
+    "intermediate.int_recommendation__sale_offers": ("false", "true"),
     "intermediate.int_core__orders": (CUSTOMERS, "ordered_at <= $as_of"),
     "intermediate.int_core__order_lines": (PRODUCTS, "true"),
 }

@@ -8,6 +8,8 @@ restocks as (select * from {{ ref('int_recommendation__restocks') }}),
 
 price_drops as (select * from {{ ref('int_recommendation__price_drops') }}),
 
+sale_offers as (select * from {{ ref('int_recommendation__sale_offers') }}),
+
 rules as (select * from {{ ref('trigger_rules') }}),
 
 searched as (
@@ -55,6 +57,21 @@ left_in_cart as (
         added_at as interested_at,
         cast(null as decimal(18, 4)) as price
     from cart_leftovers
+),
+
+on_sale as (
+    select
+        'on_sale_related' as kind,
+        customer_id,
+        cast(null as {{ varchar(256) }}) as visitor_id,
+        product_id,
+        cell,
+        'order' as evidence_type,
+        order_id as evidence_id,
+        dropped_at as evidence_at,
+        interested_at,
+        price
+    from sale_offers
 ),
 
 happened as (
@@ -128,6 +145,8 @@ final as (
     select * from viewed
     union all
     select * from left_in_cart
+    union all
+    select * from on_sale
     union all
     select * from last_looks
 )
