@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +12,8 @@ from warehouse.export.files import plain
 
 LARGEST = 400 * 1024  # bytes of an item, names and values
 LONGEST_PK = 2048  # bytes of a partition key
+# Of numbers: digits, and the powers of ten of the first digit ("Naming rules and data types").
+DIGITS, SMALLEST, GREATEST = 38, -130, 125
 
 Value = Mapping[str, Any]
 Item = dict[str, Value]
@@ -21,18 +22,13 @@ Item = dict[str, Value]
 def attribute(value: Any) -> Value:
     """Return a value in DynamoDB's notation; numbers by their digits, so they stay exact.
 
-    A double has the 12 digits that the content hash of a version counts.
+    A double has the 12 digits that the content hash of a version counts. ValueError for a number
+    that DynamoDB would refuse.
     """
     if isinstance(value, bool):
         return {"BOOL": value}
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ConfigError(f"{value} is no number that DynamoDB holds")
-        return {"N": f"{value:.12g}"}
-    if isinstance(value, Decimal):
-        return {"N": f"{value:f}"}
-    if isinstance(value, int):
-        return {"N": str(value)}
+    if isinstance(value, float | Decimal | int):
+        return {"N": _number(value)}
     if isinstance(value, datetime | date):
         return {"S": plain(value)}
     return {"S": str(value)}
@@ -44,7 +40,7 @@ def entries(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Value:
         "L": [
             {
                 "M": {
-                    name: attribute(value)
+                    name: _attribute_of(columns[0], row[0], name, value)
                     for name, value in zip(columns[1:], row[1:], strict=True)
                     if value is not None
                 }
@@ -52,6 +48,26 @@ def entries(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Value:
             for row in rows
         ]
     }
+
+
+def _number(value: float | Decimal) -> str:
+    """Return the digits of a number; one that is too close to nothing is nothing."""
+    text = f"{value:.12g}" if isinstance(value, float) else str(value)
+    number = Decimal(text)
+    if number.is_finite():
+        if not number or number.adjusted() < SMALLEST:
+            return "0"
+        digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+        if number.adjusted() <= GREATEST and len(digits) <= DIGITS:
+            return f"{value:f}" if isinstance(value, Decimal) else text
+    raise ValueError(f"{value}, no number that DynamoDB holds")
+
+
+def _attribute_of(key: str, whose: Any, name: str, value: Any) -> Value:
+    try:
+        return attribute(value)
+    except ValueError as error:
+        raise ConfigError(f"{key} {whose!r}: {name} is {error}") from None
 
 
 def fingerprint(value: Value) -> str:

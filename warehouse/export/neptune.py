@@ -4,11 +4,11 @@ Sources: "Gremlin load data format" and "Load format for openCypher data" in the
 Both are UTF-8, RFC 4180, with a header row, vertices and edges in separate files of one folder.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 from extractors.naming import quoted
 
@@ -107,7 +107,7 @@ FORMS = {
 def _whole(bits: int) -> Callable[[str], bool]:
     limit = 2 ** (bits - 1)
     return lambda text: (
-        re.fullmatch(r"[+-]?\d{1,20}", text) is not None and -limit <= int(text) < limit
+        re.fullmatch(r"[+-]?[0-9]{1,20}", text) is not None and -limit <= int(text) < limit
     )
 
 
@@ -115,8 +115,8 @@ def _is_number(text: str) -> bool:
     if text in ("NaN", "INF", "-INF", "Infinity", "-Infinity"):
         return True
     try:
-        return bool(re.fullmatch(r"[-+.\deE]+", text)) and Decimal(text).is_finite()
-    except InvalidOperation:
+        return bool(re.fullmatch(r"[-+.0-9eE]+", text)) and math.isfinite(float(text))
+    except ValueError:
         return False
 
 

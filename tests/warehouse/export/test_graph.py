@@ -161,6 +161,8 @@ BROKEN = {
     "an empty id": ("v.csv", GOOD["v.csv"] + ",person,,\n", "v.csv:5: ~id is empty"),
     "an edge without a label": ("e.csv", EDGE + "e1,a,b,,\n", "e.csv:2: an edge has one label"),
     "two labels of an edge": ("e.csv", EDGE + "e1,a,b,x;y,\n", "e.csv:2: an edge has one label"),
+    "digits of others": ("v.csv", VERTEX + "a,,,\u0663\nb,,,1\n", "v.csv:2: age:Int: '\u0663'"),
+    "no double": ("v.csv", "~id,n:Double\na,1e999\nb,\n", "v.csv:2: n:Double: '1e999' is no"),
     "a text for a number": ("v.csv", VERTEX + "a,,,x\nb,,,1\n", "v.csv:2: age:Int: 'x' is no int"),
     "a large number": ("v.csv", VERTEX + "a,,,2147483648\nb,,,1\n", "v.csv:2: age:Int: '21474"),
     "a time of no calendar": ("e.csv", EDGE + "e1,a,b,k,2011-02-30\n", "e.csv:2: at:Date: '20"),

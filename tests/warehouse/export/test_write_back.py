@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from extractors.errors import ConfigError
 from tests.warehouse.export.reading_sets import KilledError, MemoryTable
 from warehouse.export import claims, sets, write_back
-from warehouse.export.items import Value, attribute
+from warehouse.export.items import Value, attribute, entries
 from warehouse.export.write_back import Facts, Written
 
 KEYS = tuple(f"p {n}\n'\"ä" for n in range(6))
@@ -218,3 +220,14 @@ def test_a_price_is_told_and_nothing_written(tmp_path: Path) -> None:
 
     assert (price.set, price.lists, price.changed, price.removed) == (1, 2, 1, 0)
     assert price.write_units == 2  # the list, and its part of the manifest
+
+
+@pytest.mark.parametrize("value", [1e126, -1e300, 10**39 + 1, Decimal("NaN"), float("inf")])
+def test_a_number_that_dynamodb_refuses_is_named_by_list_and_column(value: Any) -> None:
+    with pytest.raises(ConfigError, match=r"product_id 'p1': score is .* no number that DynamoDB"):
+        entries(("product_id", "rank", "score"), [("p1", 1, value)])
+
+
+def test_a_number_is_held_by_its_digits_and_one_next_to_nothing_as_nothing() -> None:
+    held = [attribute(value)["N"] for value in (10**37, 10**40, Decimal("0.10"), 0.1, 1e-131, 0.0)]
+    assert held == [f"1{37 * '0'}", f"1{40 * '0'}", "0.10", "0.1", "0", "0"]
