@@ -295,6 +295,22 @@ $ python3.11 -m venv /tmp/implicit && /tmp/implicit/bin/pip install implicit
 $ IMPLICIT_PYTHON=/tmp/implicit/bin/python PYTHONPATH=. python benchmarks/recommender_quality.py
 ```
 
+## What it costs
+
+`benchmarks/recommenders.py`, 10 million interactions of 500,000 people with 100,000 items, on two
+cores that other work shared (2026-11-27); seconds of processor, memory at most so far:
+
+| step | seconds | GiB |
+|---|---:|---:|
+| columns to codes, with making them | 17 | 1.8 |
+| item-item: learn | 41 | 2.1 |
+| item-item: 20 beside all items | 8 | 2.4 |
+| item-item: 20 for all people, with reasons | 80 | 2.8 |
+
+Nothing is ever items x items or people x people: rows are multiplied, cut to the best and forgotten
+in blocks. `implicit`'s item-item learns from a tenth of that in 0.7 s where ours takes 1.9 s: it
+cuts while it multiplies, in C++, where ours multiplies first and keeps how many have both.
+
 ## What this does not say
 
 Two shops of one kind each, one window each. A list that nobody was shown can only meet what people
