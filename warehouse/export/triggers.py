@@ -11,10 +11,9 @@ from extractors.package import utc_text, write_atomically
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
-from warehouse.export import files, outbox
+from warehouse.export import files, lists, outbox
+from warehouse.export.lists import Source
 from warehouse.export.outbox import Batch
-from warehouse.publish import versions
-from warehouse.publish.reader import open_published
 from warehouse.state import segments
 from warehouse.who import who
 
@@ -30,6 +29,7 @@ from recommendation.email_triggers
 where status = 'due' and expires_at > $now
 order by customer_id, priority, trigger_id
 """
+SENT = "select trigger_id from recommendation.email_triggers where status = 'sent'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +111,29 @@ def _due(settings: Settings, known: Sequence[Batch]) -> tuple[str, list[dict[str
     since, or whose e-mail an older version still shows as due, waits for a version that knows it.
     What led to an e-mail leads to no other one of its kind: that of a merged account has a new id.
     """
-    with open_published(None, settings.path) as published:
-        rows = published.execute(DUE, {"now": settings.now()})
-        names = [column[0] for column in rows.description]
-        due = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-        version = published.version
-    record = versions.record_of(settings, version)
-    as_of = datetime.fromisoformat(record["as_of"]) if record else datetime.min.replace(tzinfo=UTC)
+    source, due = _found(settings, DUE, {"now": settings.now()})
     left: set[Any] = set()
     written: set[str] = set()
     for batch in known:
         rows_left = batch.triggers()
         left |= {row["trigger_id"] for row in rows_left} | set(map(_about, rows_left))
-        if batch.exported_at > as_of:
+        if batch.exported_at > source.as_of:
             written |= {row["customer_id"] for row in rows_left}
     new = [row for row in due if left.isdisjoint((row["trigger_id"], _about(row)))]
     chosen = [row for row in new if row["customer_id"] not in written]
-    return version, chosen, len(new) - len(chosen)
+    return source.version, chosen, len(new) - len(chosen)
+
+
+def _found(
+    settings: Settings, query: str, values: Mapping[str, Any]
+) -> tuple[Source, list[dict[str, Any]]]:
+    """Return the published version, closed again, and what a query on its triggers finds."""
+    source = lists.opened(settings, None)
+    with source.published as published:
+        lists.require(source, ("recommendation", "email_triggers"))
+        rows = published.execute(query, values)
+        names = [column[0] for column in rows.description]
+        return source, [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
 def _about(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -140,9 +146,8 @@ def _finish_those_sent(settings: Settings) -> None:
     unfinished = outbox.unfinished(settings.state_directory)
     if not unfinished:
         return
-    with open_published(None, settings.path) as published:
-        query = "select trigger_id from recommendation.email_triggers where status = 'sent'"
-        sent = {trigger for (trigger,) in published.execute(query).fetchall()}
+    _, rows = _found(settings, SENT, {})
+    sent = {row["trigger_id"] for row in rows}
     for batch in unfinished:
         if any(row["trigger_id"] in sent for row in batch.triggers()):
             _append(settings.state_directory, _finished(batch, None))

@@ -186,6 +186,12 @@ def test_a_file_that_holds_something_else_is_kept_and_nothing_is_recorded(office
     assert outbox.batches(office.state) == []
 
 
+def test_a_version_of_before_there_were_triggers_is_named(office: Office) -> None:
+    office.publish("2026-06-01", sql="create schema recommendation;")
+    with pytest.raises(ConfigError, match=r"v000002 has no table recommendation.email_triggers"):
+        hand_out(office)
+
+
 def test_lines_that_were_changed_stop_everything_that_reads_them(office: Office) -> None:
     hand_out(office)
     [batch] = outbox.batches(office.state)
