@@ -30,6 +30,7 @@ PRODUCTS = "product_id in (select product_id from {})"
 # Each input: which of its rows are about a case, and which were there at a time.
 INPUTS = {
     "seeds.trigger_rules": ("true", "true"),
+    "seeds.blocked_categories": ("true", "true"),
     "ledger.trigger_outbox": (CUSTOMERS, "exported_at <= $as_of"),
     "staging.stg_activity__product_events": (VISITORS, "occurred_at <= $as_of"),
     "staging.stg_activity__cart_events": (VISITORS, "occurred_at <= $as_of"),

@@ -20,7 +20,7 @@ events as (
             cart_events.event_id = session_events.event_id
             and session_events.event_type = 'cart'
     where
-        cart_events.cart_id is not null
+        cart_events.cart_id <> ''
         and cart_events.occurred_at
         >= {{ as_of() }} - interval '{{ var("trigger_window_days") }} days'
 ),

@@ -1,7 +1,7 @@
 with searches as (
     select * from {{ ref('stg_activity__searches') }}
     where
-        clicked_product_id is null
+        nullif(clicked_product_id, '') is null
         and occurred_at >= {{ as_of() }} - interval '{{ var("trigger_window_days") }} days'
 ),
 

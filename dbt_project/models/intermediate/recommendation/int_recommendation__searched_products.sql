@@ -1,4 +1,12 @@
-with searches as (select * from {{ ref('stg_activity__searches') }}),
+with searches as (
+    select
+        search_id,
+        query,
+        cell,
+        occurred_at,
+        nullif(clicked_product_id, '') as clicked_product_id
+    from {{ ref('stg_activity__searches') }}
+),
 
 matched_queries as (select * from {{ ref('int_recommendation__matched_queries') }}),
 

@@ -4,6 +4,8 @@ customers as (select * from {{ ref('stg_shop__customers') }}),
 
 products as (select * from {{ ref('stg_shop__products') }}),
 
+blocked_categories as (select * from {{ ref('blocked_categories') }}),
+
 inventory as (select * from {{ ref('stg_shop__inventory') }}),
 
 prices as (select * from {{ ref('stg_shop__product_prices') }}),
@@ -66,6 +68,14 @@ written as (
         )
 ),
 
+blocked as (
+    select
+        lower(category) as category,
+        min(coalesce(valid_from, date '1900-01-01')) as valid_from
+    from blocked_categories
+    group by lower(category)
+),
+
 final as (
     select
         triggers.trigger_id,
@@ -78,11 +88,18 @@ final as (
         bought.trigger_id is not null as is_bought,
         written.trigger_id is not null as is_written,
         coalesce(products.is_active, false) as is_active,
-        coalesce(inventory.on_hand, 0) > 0 as is_in_stock,
+        blocked.category is not null as is_blocked,
+        -- a shop that counts no stock of a product may sell it
+        coalesce(inventory.on_hand > 0, true) as is_in_stock,
         coalesce(prices.price > triggers.price, false) as is_dearer_again
     from triggers
     left join customers on triggers.customer_id = customers.customer_id
     left join products on triggers.product_id = products.product_id
+    left join
+        blocked
+        on
+            lower(products.category) = blocked.category
+            and blocked.valid_from <= {{ reporting_date('triggers.decided_at') }}
     left join
         inventory
         on

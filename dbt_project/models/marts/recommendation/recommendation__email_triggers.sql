@@ -15,6 +15,7 @@ judged as (
             when facts.is_bought then 'bought_since'
             when facts.is_written then 'already_sent'
             when not facts.is_active then 'inactive_product'
+            when facts.is_blocked then 'blocked_category'
             when not facts.is_in_stock then 'out_of_stock'
             when facts.is_dearer_again then 'price_rose'
             when triggers.expires_at <= {{ as_of() }} then 'expired'
