@@ -229,13 +229,17 @@ def test_schemas_of_others_that_are_named_like_ours_keep_their_tables(
     publish: Publish, settings: Settings, source: Source
 ) -> None:
     publish(1)
-    source.run("create schema core__old_2024", "create table core__old_2024.theirs (n integer)")
+    theirs = ("core__old_2024", "v000001_notes", "core__next")
+    for schema in theirs[:2]:
+        source.run(f"create schema {schema}", f"create table {schema}.theirs (n integer)")
     publish(2)
-    source.run("create schema core__next", "create table core__next.theirs (n integer)")
     publish(3)
+    assert schemas(source) & {"notes", "v000001_core"} == set()
+    source.run("create schema core__next", "create table core__next.theirs (n integer)")
+    publish(4)
     assert "has a schema core__next that the warehouse did not make" in lagging(settings)["problem"]
-    assert lagging(settings)["version"] == "v000002"
-    for schema in ("core__next", "core__old_2024"):
+    assert lagging(settings)["version"] == "v000003"
+    for schema in theirs:
         assert rows(source, f"select count(*) from {schema}.theirs") == [(0,)]
 
 

@@ -8,6 +8,7 @@ from psycopg import errors
 
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
+from warehouse.engines.postgres_layout import META
 
 READER = "bi_reader"
 """The role that reads every public schema."""
@@ -66,10 +67,12 @@ def grants(connection: psycopg.Connection[Any], schema: str) -> list[str]:
 
 
 def pinned(connection: psycopg.Connection[Any], version: str) -> list[str]:
-    """Return the names of a version's own schemas."""
+    """Return the names of a version's own schemas; others may have named theirs like it."""
     rows = connection.execute(
-        "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY nspname",
-        [f"{version}_"],
+        "SELECT nspname FROM pg_namespace WHERE nspname IN ("
+        "  SELECT version || '_' || table_schema FROM store.contents WHERE version = %s"
+        "  UNION ALL SELECT %s) ORDER BY nspname",
+        [version, f"{version}_{META}"],
     )
     return [str(row[0]) for row in rows]
 
