@@ -82,7 +82,7 @@ def publish(state: Path, kept: Choices, made: Choice, at: datetime) -> Choices:
 def test_popularity_is_published_first_and_the_blend_when_it_has_won_a_window(
     build: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    assert recommender_choices.newest(tmp_path) is None
+    assert recommender_choices.newest(tmp_path, date(2026, 3, 29)) is None
     first = solved(build, {}, BEGINS)
     assert (first.chosen, first.status) == (POPULARITY, "baseline")
     assert recommenders(build) == {POPULARITY}
@@ -92,7 +92,9 @@ def test_popularity_is_published_first_and_the_blend_when_it_has_won_a_window(
     assert second.window_end == date(2026, 3, 29)
     assert recommenders(build) == {BLEND}
     kept = publish(tmp_path, kept, second, datetime(2026, 3, 29, 1, tzinfo=UTC))
-    assert recommender_choices.newest(tmp_path) == second
+    assert recommender_choices.newest(tmp_path, date(2026, 3, 30)) == second
+    # readers see an earlier version again after a rollback
+    assert recommender_choices.newest(tmp_path, date(2026, 3, 28)) == first
     # a rebuild of what was known at the first version chooses as that did
     known = recommender_choices.choices(tmp_path, datetime(2026, 3, 22, 1, tzinfo=UTC))
     assert known == {date(2026, 3, 22): first}

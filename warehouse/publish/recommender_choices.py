@@ -48,10 +48,15 @@ def choices(state: Path, known_at: datetime | None = None) -> dict[date, Choice]
     }
 
 
-def newest(state: Path) -> Choice | None:
-    """Return the choice that was made last, None before the first."""
-    record = next(segments.newest_first(state, KIND), None)
-    return _of(record) if record else None
+def newest(state: Path, until: date) -> Choice | None:
+    """Return the choice of the last window that ended by this day, None before the first."""
+    last = None
+    for record in segments.newest_first(state, KIND):
+        if record["window_end"] == str(until):
+            return _of(record)  # as nearly always: the others are not read
+        if record["window_end"] < str(until):
+            last = max(last or record, record, key=lambda one: one["window_end"])
+    return _of(last) if last else None
 
 
 def built(connection: duckdb.DuckDBPyConnection) -> Choice | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -88,7 +89,9 @@ def status(settings: Settings) -> dict[str, Any]:
         "hold": versions.held_version(settings),
         "targets": targets_of(settings),
         "last_run": _last_run(settings),
-        "recommender": _recommender(settings),
+        "recommender": _recommender(settings, datetime.fromisoformat(record["as_of"]))
+        if record
+        else None,
         "tables": tables,
         "marts": record["marts"] if record else [],
         "disk": {**disk.usage(settings), "pruned": daily.last(settings)},
@@ -110,9 +113,10 @@ def _last_run(settings: Settings) -> dict[str, Any] | None:
     return asdict(replace(last, status="killed") if is_killed else last)
 
 
-def _recommender(settings: Settings) -> dict[str, str] | None:
-    """Return which recommender the newest version's lists are of, since which window, and why."""
-    choice = recommender_choices.newest(settings.state_directory)
+def _recommender(settings: Settings, as_of: datetime) -> dict[str, str] | None:
+    """Return which recommender the lists of a version are of, since which window, and why."""
+    day = as_of.astimezone(ZoneInfo(settings.warehouse.reporting_time_zone)).date()
+    choice = recommender_choices.newest(settings.state_directory, day)
     if choice is None:
         return None
     return {
