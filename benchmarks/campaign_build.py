@@ -30,6 +30,8 @@ SHOP = Path(__file__).with_name("campaign_shop.sql")
 NEWS = Path(__file__).with_name("campaign_news.sql")
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 EVENTS, REFUNDS = "stg_campaign__events", "refund_allocations"
+# What affiliates cost has models and a solver of its own: here there are none.
+COSTS = "int_affiliate__line_costs"
 
 # Half an hour of silence, or a landing from elsewhere, begins a visit; each event gets its visit.
 BARE = """
@@ -76,9 +78,14 @@ def graph_of(nodes: Nodes) -> dict[str, list[str]]:
         reads = node.get("depends_on", {}).get("nodes", [])
         if node["schema"] == "solved" and node["name"] != REFUNDS:
             reads = [by_name[name] for name in lineage.SOLVED[node["name"]]]
-        graph[identity] = [] if node["schema"] == "staging" else reads
+        graph[identity] = [] if is_given(node) else reads
         waiting += graph[identity]
     return graph
+
+
+def is_given(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node is a table that the shop has, or an empty one."""
+    return node["schema"] == "staging" or node["name"] == COSTS
 
 
 def is_campaign_mart(node: Mapping[str, Any]) -> bool:
@@ -92,13 +99,13 @@ def measured(nodes: Nodes, graph: Mapping[str, list[str]], order: list[str]) -> 
     for identity in order:
         node = nodes[identity]
         is_ours = node["resource_type"] == "model" and "campaign" in node["fqn"]
-        if node["schema"] != "staging" and (is_ours or after.intersection(graph[identity])):
+        if not is_given(node) and (is_ours or after.intersection(graph[identity])):
             after.add(identity)
     return after
 
 
 def stage(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
-    """Make a staging table of its contract's columns, with rows where the shop has some."""
+    """Make a given table of its described columns, with rows where the shop has some."""
     described = connection.execute(
         "select column_name, data_type from duckdb_columns()"
         " where schema_name = 'shop' and table_name = ?",
@@ -111,7 +118,7 @@ def stage(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> Non
         for name, kind in kinds.items()
     )
     rows = f"from shop.{node['name']}" if given else "where false"
-    connection.execute(f"create table staging.{node['alias']} as select {columns} {rows}")
+    connection.execute(f"create table {node['schema']}.{node['alias']} as select {columns} {rows}")
 
 
 def absent(kind: str) -> str:
@@ -173,14 +180,14 @@ def given(
     for identity in order:
         node = nodes[identity]
         name, schema = node["name"], node["schema"]
-        if identity in names and schema != "staging":
+        if identity in names and not is_given(node):
             continue
         if node["resource_type"] == "seed":
             path = PROJECT / node["original_file_path"]
             connection.execute(
                 f"create or replace table {schema}.{name} as from read_csv('{path}', nullstr = '')"
             )
-        elif schema == "staging":
+        elif is_given(node):
             if (schema, node["alias"]) not in there:
                 stage(connection, node)
         elif node["resource_type"] == "model":

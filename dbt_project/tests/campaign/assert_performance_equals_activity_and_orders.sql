@@ -9,6 +9,7 @@ with by_model as (
         sum(new_customers) as new_customers,
         sum(attributed_revenue) as revenue,
         sum(attributed_net_revenue) as net_revenue,
+        sum(affiliate_commission) as affiliate_commission,
         sum(contribution_margin) as contribution_margin
     from {{ ref('campaign__performance_daily') }}
     group by report_date, model
@@ -22,6 +23,7 @@ with by_model as (
         sum(new_customers) as new_customers,
         sum(attributed_revenue) as revenue,
         sum(attributed_net_revenue) as net_revenue,
+        sum(affiliate_commission) as affiliate_commission,
         sum(contribution_margin) as contribution_margin
     from {{ ref('campaign__performance_daily_last_touch') }}
     group by report_date
@@ -35,7 +37,8 @@ wanted as (
         sum(orders) as orders,
         sum(new_customers) as new_customers,
         sum(revenue) as revenue,
-        sum(net_revenue) as net_revenue
+        sum(net_revenue) as net_revenue,
+        sum(affiliate_commission) as affiliate_commission
     from (
         select
             report_date,
@@ -44,7 +47,8 @@ wanted as (
             0 as orders,
             0 as new_customers,
             cast(0 as decimal(18, 4)) as revenue,
-            cast(0 as decimal(18, 4)) as net_revenue
+            cast(0 as decimal(18, 4)) as net_revenue,
+            cast(0 as decimal(18, 4)) as affiliate_commission
         from {{ ref('campaign__activity_daily') }}
         union all
         select
@@ -54,9 +58,21 @@ wanted as (
             1 as orders,
             case when is_first_order then 1 else 0 end as new_customers,
             gross_revenue as revenue,
-            net_revenue
+            net_revenue,
+            cast(0 as decimal(18, 4)) as affiliate_commission
         from {{ ref('core__orders') }}
         where is_counted
+        union all
+        select
+            order_date as report_date,
+            cast(0 as decimal(18, 4)) as spend,
+            0 as events,
+            0 as orders,
+            0 as new_customers,
+            cast(0 as decimal(18, 4)) as revenue,
+            cast(0 as decimal(18, 4)) as net_revenue,
+            reporting_amount as affiliate_commission
+        from {{ ref('int_affiliate__line_costs') }}
     ) as movements
     group by report_date
 ),
@@ -95,4 +111,5 @@ where
     or wanted.new_customers <> found.new_customers
     or wanted.revenue <> found.revenue
     or wanted.net_revenue <> found.net_revenue
-    or wanted.net_revenue - wanted.spend <> found.contribution_margin
+    or wanted.affiliate_commission <> found.affiliate_commission
+    or wanted.net_revenue - wanted.spend - wanted.affiliate_commission <> found.contribution_margin

@@ -20,6 +20,11 @@ orders as (
     where {{ is_changed('int_campaign__day_prints', 'order_date', 'report_date') }}
 ),
 
+line_costs as (
+    select * from {{ ref('int_affiliate__line_costs') }}
+    where {{ is_changed('int_campaign__day_prints', 'order_date', 'report_date') }}
+),
+
 -- each model repeats what was spent and seen, so that one model alone is the whole picture; a shop
 -- that has sold nothing yet has its activity too
 models as (
@@ -43,8 +48,29 @@ movements as (
         cast(0 as decimal(13, 12)) as credit,
         cast(0 as decimal(13, 12)) as first_order_credit,
         cast(0 as decimal(18, 4)) as attributed_revenue,
-        cast(0 as decimal(18, 4)) as attributed_net_revenue
+        cast(0 as decimal(18, 4)) as attributed_net_revenue,
+        cast(0 as decimal(18, 4)) as affiliate_commission
     from activity
+    cross join models
+    union all
+    -- as advertising is, a commission is a cost of the channel that it is paid in, once per model
+    select
+        line_costs.order_date as report_date,
+        'affiliate' as channel,
+        '(none)' as campaign_id,
+        models.model,
+        cast(0 as decimal(18, 4)) as spend,
+        0 as impressions,
+        0 as ad_clicks,
+        0 as landing_views,
+        0 as sessions,
+        0 as new_visitors,
+        cast(0 as decimal(13, 12)) as credit,
+        cast(0 as decimal(13, 12)) as first_order_credit,
+        cast(0 as decimal(18, 4)) as attributed_revenue,
+        cast(0 as decimal(18, 4)) as attributed_net_revenue,
+        line_costs.reporting_amount as affiliate_commission
+    from line_costs
     cross join models
     union all
     select
@@ -61,7 +87,8 @@ movements as (
         attribution.credit,
         case when orders.is_first_order then attribution.credit else 0 end as first_order_credit,
         attribution.attributed_revenue,
-        attribution.attributed_net_revenue
+        attribution.attributed_net_revenue,
+        cast(0 as decimal(18, 4)) as affiliate_commission
     from attribution
     inner join orders on attribution.order_id = orders.order_id
 ),
@@ -81,7 +108,8 @@ summed as (
         cast(sum(credit) as decimal(24, 12)) as orders,
         cast(sum(first_order_credit) as decimal(24, 12)) as new_customers,
         cast(sum(attributed_revenue) as decimal(18, 4)) as attributed_revenue,
-        cast(sum(attributed_net_revenue) as decimal(18, 4)) as attributed_net_revenue
+        cast(sum(attributed_net_revenue) as decimal(18, 4)) as attributed_net_revenue,
+        cast(sum(affiliate_commission) as decimal(18, 4)) as affiliate_commission
     from movements
     group by report_date, channel, campaign_id, model
 ),
@@ -102,12 +130,15 @@ final as (
         new_customers,
         attributed_revenue,
         attributed_net_revenue,
-        cast(attributed_net_revenue - spend as decimal(18, 4)) as contribution_margin,
+        cast(
+            attributed_net_revenue - spend - affiliate_commission as decimal(18, 4)
+        ) as contribution_margin,
         {{ ratio('ad_clicks', 'impressions') }} as ctr,
         {{ unit_cost('spend', 'ad_clicks') }} as cpc,
         {{ unit_cost('spend', 'orders') }} as cpa,
         {{ ratio('attributed_revenue', 'spend') }} as roas,
-        {{ unit_cost('spend', 'new_customers') }} as cac
+        {{ unit_cost('spend', 'new_customers') }} as cac,
+        affiliate_commission
     from summed
 )
 

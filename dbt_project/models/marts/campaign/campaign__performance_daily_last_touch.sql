@@ -24,7 +24,8 @@ final as (
         cpc,
         cpa,
         roas,
-        cac
+        cac,
+        affiliate_commission
     from performance
 )
 
