@@ -243,6 +243,26 @@ def test_schemas_of_others_that_are_named_like_ours_keep_their_tables(
         assert rows(source, f"select count(*) from {schema}.theirs") == [(0,)]
 
 
+def test_a_schema_store_of_others_is_left_alone(
+    publish: Publish, settings: Settings, source: Source
+) -> None:
+    source.run("create schema store", "create table store.theirs (n integer)")
+    publish(1)
+    assert "has a schema store that the warehouse did not make" in lagging(settings)["problem"]
+    source.run("alter schema store rename to shop")
+    publish(2)
+    source.run("create table store.theirs (n integer)")
+    publish(3)
+    assert lagging(settings) == {
+        "name": "postgres",
+        "version": "v000003",
+        "lags": False,
+        "problem": None,
+    }
+    for schema in ("shop", "store"):
+        assert rows(source, f"select count(*) from {schema}.theirs") == [(0,)]
+
+
 def test_a_table_that_somebody_else_put_into_a_schema_of_ours_stays(
     publish: Publish, source: Source
 ) -> None:

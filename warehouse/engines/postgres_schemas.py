@@ -29,7 +29,10 @@ def create_layout(connection: psycopg.Connection[Any]) -> None:
     """Make the schema `store` where it is not there, and the readers' role where that is allowed.
 
     A server that others administer may refuse the role: its administrator then makes it.
+    ConfigError where somebody else has a schema `store`.
     """
+    layout = catalog.one(connection, "SELECT to_regclass('store.versions')", [])
+    catalog.require_ours(connection, SCHEMA, is_ours=layout is not None)
     with connection.transaction():
         connection.execute(LAYOUT)
     if not catalog.has(connection, "pg_roles", "rolname", catalog.READER):
@@ -183,7 +186,7 @@ def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[
     stayed += drop_swapped(connection)
     for (table,) in connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'store'::regnamespace"
-        " AND relname NOT IN ('versions', 'contents', 'shown', 'schemas')"
+        " AND relname ~ '_[0-9a-f]{24}$'"
         " AND relname NOT IN (SELECT stored_as FROM store.contents WHERE stored_as IS NOT NULL)"
     ).fetchall():
         with catalog.or_stays(stayed, table):
