@@ -9,5 +9,5 @@ select
     blocked_categories.category,
     blocked_categories.reason
 from blocked_categories
-left join products on lower(blocked_categories.category) = lower(products.category)
+left join products on lower(blocked_categories.category) = lower(trim(products.category))
 where products.product_id is null

@@ -34,7 +34,7 @@ described as (
     from products
     left join product_rates on products.product_id = product_rates.product_id
     left join stock on products.product_id = stock.product_id
-    left join blocked on lower(products.category) = blocked.category
+    left join blocked on lower(trim(products.category)) = blocked.category
 ),
 
 excluded as (

@@ -98,7 +98,7 @@ final as (
     left join
         blocked
         on
-            lower(products.category) = blocked.category
+            lower(trim(products.category)) = blocked.category
             and blocked.valid_from <= {{ reporting_date('triggers.decided_at') }}
     left join
         inventory
