@@ -31,6 +31,8 @@ def test_what_explains_each_line_gives_its_amount(demo_shop: Shop) -> None:
 def test_an_explanation_is_evaluated_to_the_cent_and_capped() -> None:
     line = {
         "reason": None,
+        "rate_rule": "plan",
+        "currency": "GBP",
         "line_amount": Decimal("120.0000"),
         "discount_share": Decimal("0.0000"),
         "vat_rate": Decimal("0.20000000"),
