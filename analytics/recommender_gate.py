@@ -80,6 +80,8 @@ def choose(former: str | None, judged: Judged) -> tuple[str, str, str]:
         return POPULARITY, "baseline", f"the first version publishes popularity; {told}"
     if lower is not None and lower > 0:
         return BLEND, "published", f"the blend beat popularity: {told}"
+    if upper is not None and upper < 0:
+        return former, "kept", f"popularity beat the blend: {told}"
     return former, "kept", f"the blend did not beat popularity beyond chance: {told}"
 
 

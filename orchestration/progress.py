@@ -52,10 +52,15 @@ def loaded(record: LoadRecord, certificate: str) -> Event:
 
 
 def error_text(error: BaseException | None, settings: Settings) -> str | None:
-    """Return the first line of an error without the secrets that a source may have put there."""
+    """Return the first line of an error without the secrets that a source may have put there.
+
+    One that ends in a colon announces the next, which is added.
+    """
     if error is None:
         return None
-    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    first, *rest = str(error).splitlines() or [""]
+    text = f"{first} {rest[0].strip()}" if rest and first.endswith(":") else first
+    text = text or type(error).__name__
     for secret in settings.secrets():
         text = text.replace(secret, "***")
     return text

@@ -77,6 +77,20 @@ def test_the_former_stays_unless_the_interval_of_what_is_gained_lies_above_zero(
     assert choose(former, judged)[:2] == expected
 
 
+@pytest.mark.parametrize(
+    ("upper", "told"),
+    [
+        (-0.01, "popularity beat the blend: recall@20"),
+        (0.0, "the blend did not beat popularity beyond chance: recall@20"),
+    ],
+)
+def test_a_blend_that_lost_beyond_chance_is_told_from_one_that_did_not_win(
+    upper: float, told: str
+) -> None:
+    judged = Judged(9, ((BLEND, "recall_over_popularity", 20, -0.1, -0.2, upper),))
+    assert choose(POPULARITY, judged)[2].startswith(told)
+
+
 def test_nothing_of_the_window_and_nothing_after_it_is_learned() -> None:
     rows = shop(taste=0.9)
     later = done("v", "later", *(f"p{number:02}" for number in range(60)), day=29)

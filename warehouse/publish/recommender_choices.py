@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def newest(state: Path, until: date) -> Choice | None:
     """Return the choice of the last window that ended by this day, None before the first."""
     last = None
     for record in segments.newest_first(state, KIND):
-        if record["window_end"] == str(until):
+        if str(until - timedelta(days=7)) < record["window_end"] <= str(until):
             return _of(record)  # as nearly always: the others are not read
         if record["window_end"] < str(until):
             last = max(last or record, record, key=lambda one: one["window_end"])
