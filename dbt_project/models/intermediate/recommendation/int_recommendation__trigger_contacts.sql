@@ -7,15 +7,30 @@ handed_out as (
 
 customer_aliases as (select * from {{ ref('int_core__customer_aliases') }}),
 
+-- a trigger that two cells say was sent was sent once, at the earlier time
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by trigger_id
+            order by case when sent_at is null then 1 else 0 end asc, sent_at asc, cell asc
+        ) as place
+    from sends
+),
+
+-- What the e-mail tool left out of a row is as it was handed out; a trigger with such a row was
+-- sent all the same.
 unioned as (
     select
-        trigger_id,
-        customer_id,
-        product_id,
-        kind,
-        sent_at as contacted_at,
+        numbered.trigger_id,
+        coalesce(numbered.customer_id, handed_out.customer_id) as customer_id,
+        coalesce(numbered.product_id, handed_out.product_id) as product_id,
+        coalesce(numbered.kind, handed_out.kind) as kind,
+        coalesce(numbered.sent_at, handed_out.exported_at) as contacted_at,
         'sent' as status
-    from sends
+    from numbered
+    left join handed_out on numbered.trigger_id = handed_out.trigger_id
+    where numbered.place = 1 or numbered.trigger_id is null
     union all
     select
         handed_out.trigger_id,

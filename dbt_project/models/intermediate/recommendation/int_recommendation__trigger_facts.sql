@@ -48,7 +48,8 @@ written as (
         contacts
         on
             triggers.customer_id = contacts.customer_id
-            and triggers.trigger_id <> contacts.trigger_id
+            -- an e-mail without an id counts as any other
+            and triggers.trigger_id <> coalesce(contacts.trigger_id, '')
             and triggers.decided_at >= contacts.contacted_at
     where
         (

@@ -90,7 +90,8 @@ counted as (
         0 as order_count,
         0 as revenue
     from contacts
-    where status = 'sent'
+    -- a time that the e-mail tool told wrong is of no day
+    where status = 'sent' and contacted_at is not null
     union all
     select
         {{ reporting_date('clicked_at') }} as report_date,
