@@ -100,6 +100,12 @@ def _export(
     is_table = to.startswith(DYNAMODB)
     if is_table and not table:
         raise click.UsageError(f"--to {to}: name the table, as dynamodb://recommendations", ctx)
+    if not is_table and "://" in to:
+        raise click.UsageError(
+            f"--to {to.partition('://')[0]}://: no such scheme; name dynamodb://TABLE, or a file"
+            " ending in .csv or .jsonl",
+            ctx,
+        )
     if not is_table:
         if grace is not None or create_table or dry_run:
             raise click.UsageError(
@@ -145,7 +151,7 @@ def _to_table(
             " exports.dynamodb.region"
         )
     items = ItemTable(dynamodb_client(*place, attempts=2), table)
-    is_new = items.check(create=create_table and not dry_run)
+    is_new = items.check(create=create_table, dry_run=dry_run)
     facts = write_back.Facts(kind.name, kind.key, source.version, source.as_of)
     contents = partial(lists.contents, source, kind)
     if dry_run:
@@ -161,7 +167,8 @@ def _to_table(
             tell=_progress(table),
         )
     if is_new:
-        click.echo(f"table {table} created, billed on demand", err=True)
+        made = "would be created" if dry_run else "created"
+        click.echo(f"table {table} {made}, billed on demand", err=True)
     verb = "would be written" if dry_run else "written"
     click.echo(
         f"{done.changed:,} of {done.lists:,} lists {verb} to {table}, {done.removed:,} removed,"

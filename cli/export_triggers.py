@@ -60,7 +60,14 @@ def triggers(
         else ""
     )
     if done.batch is None:
-        click.echo(f"nothing is due in {done.version}; no file is written{waiting}")
+        nothing = f"nothing is due in {done.version}; no file is written"
+        if done.last_batch is not None:
+            nothing = (
+                f"nothing new is due in {done.version}; {done.last_triggers:,} of batch"
+                f" {done.last_batch} are handed out; `--again {done.last_batch}` writes the file"
+                " again"
+            )
+        click.echo(f"{nothing}{waiting}")
         return
     known = "" if done.is_new else ", recorded before"
     click.echo(

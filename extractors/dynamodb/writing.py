@@ -48,16 +48,23 @@ class ItemTable:
         self._client = client
         self.table = table
         self._sleep = sleep
+        self._is_to_be_made = False
 
-    def check(self, create: bool = False) -> bool:
-        """Refuse a table that is not there or has other keys; return whether it was created now."""
+    def check(self, create: bool = False, *, dry_run: bool = False) -> bool:
+        """Refuse a table that is not there or has other keys; return whether it is created now.
+
+        With `dry_run` a table to create is not made, and reads as an empty one.
+        """
         with explained(self._client, self.table, _ADVICE):
             try:
                 found = self._client.describe_table(TableName=self.table)["Table"]
             except ClientError as error:
                 if not create or code_of(error) != "ResourceNotFoundException":
                     raise
-                self._create()
+                if dry_run:
+                    self._is_to_be_made = True
+                else:
+                    self._create()
                 return True
         types = {part["AttributeName"]: part["AttributeType"] for part in _attributes(found)}
         keys = tuple(
@@ -87,6 +94,8 @@ class ItemTable:
 
     def get(self, pk: str, sk: int) -> dict[str, Any] | None:
         """Return an item, None where there is none."""
+        if self._is_to_be_made:
+            return None
         key = {"pk": {"S": pk}, "sk": {"N": str(sk)}}
         return self._patiently(
             lambda: self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True)

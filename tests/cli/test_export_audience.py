@@ -137,7 +137,7 @@ def test_a_small_segment_and_a_campaign_that_nobody_came_by_leave_the_file_as_it
 def test_a_file_of_another_form_or_in_no_folder_is_named(
     settings: Settings, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match=r"people\.xlsx: the file ends in \.csv or \.jsonl"):
+    with pytest.raises(ConfigError, match=r"people\.xlsx: the file must end in \.csv or \.jsonl"):
         audience.export(settings, "high-value", tmp_path / "people.xlsx")
     with pytest.raises(ConfigError, match=r"none/people\.csv: there is no folder .*none;"):
         audience.export(settings, "high-value", tmp_path / "none" / "people.csv")

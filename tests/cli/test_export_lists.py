@@ -76,7 +76,10 @@ def test_a_version_without_the_lists_says_so(shop: Command) -> None:
 
 def test_places_that_cannot_be_written_are_refused(shop: Command) -> None:
     ask = ("export", "related-products", "--to")
-    assert "ends in .csv or .jsonl" in shop.fails(2, *ask, "related.txt")
+    assert "must end in .csv or .jsonl" in shop.fails(2, *ask, "related.txt")
+    assert "dynamo://: no such scheme; name dynamodb://TABLE, or a file" in shop.fails(
+        2, *ask, "dynamo://lists"
+    )
     assert "there is no folder nowhere" in shop.fails(2, *ask, "nowhere/r.csv")
     assert "name the table" in shop.fails(2, *ask, "dynamodb://")
     assert "are for dynamodb://TABLE" in shop.fails(2, *ask, "r.csv", "--dry-run")

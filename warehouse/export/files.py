@@ -20,7 +20,8 @@ _QUOTED = re.compile(r'[",\r\n]')
 def check(to: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
     """Refuse a file whose form is not known by its ending, or whose folder is missing."""
     if to.suffix not in suffixes:
-        raise ConfigError(f"{to}: the file ends in {' or '.join(suffixes)}, which says its form")
+        endings = " or ".join(suffixes)
+        raise ConfigError(f"{to}: the file must end in {endings}, which says its form")
     if not to.parent.is_dir():
         raise ConfigError(f"{to}: there is no folder {to.parent}; make it, or write elsewhere")
 

@@ -81,7 +81,9 @@ class _Ids:
 
 def check_folder(folder: Path) -> Checked:
     """Return what is in the folder, and what the loader would refuse."""
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; name that of an exported graph")
+    files = sorted(path for path in folder.iterdir() if path.is_file())
     if not files:
         raise ConfigError(f"{folder}: no files here; name the folder of an exported graph")
     checked = Checked()

@@ -36,8 +36,9 @@ SENT = "select trigger_id from recommendation.email_triggers where status = 'sen
 class Exported:
     """What was written. `is_new` is false for a batch that was recorded before.
 
-    `batch` is None, and no file was written, where nothing is due. `held_back` are due, but their
-    customers were written to since the version's as_of: the next version tells whether they may be.
+    `batch` is None, and no file was written, where nothing new is due. `held_back` are due, but
+    their customers were written to since the version's as_of: the next one tells if they may be.
+    `last_batch` is the latest one that is recorded, and `last_triggers` are how many are in it.
     """
 
     batch: int | None
@@ -46,6 +47,8 @@ class Exported:
     held_back: int
     version: str
     file: Path | None
+    last_batch: int | None
+    last_triggers: int
 
 
 def export(
@@ -84,10 +87,11 @@ def export(
             if after_restore and not due:
                 restore.confirm(settings, restore.UNCONFIRMED_TRIGGERS)
             if not due:
-                return Exported(None, False, 0, held_back, version, None)
+                return Exported(None, False, 0, held_back, version, None, *_last(known))
             text = outbox.text_of(due)
             _require_free(to, text)
             batch, is_new = _record(settings, len(known) + 1, version, text), True
+            known.append(batch)
         text = batch.text()
         _require_free(to, text)
         try:
@@ -101,7 +105,8 @@ def export(
             _append(state, _finished(batch, to))
         if after_restore:
             restore.confirm(settings, restore.UNCONFIRMED_TRIGGERS)
-    return Exported(batch.number, is_new, len(text.splitlines()), held_back, batch.version, to)
+    count = len(text.splitlines())
+    return Exported(batch.number, is_new, count, held_back, batch.version, to, *_last(known))
 
 
 def _due(settings: Settings, known: Sequence[Batch]) -> tuple[str, list[dict[str, Any]], int]:
@@ -191,6 +196,11 @@ def _finished(batch: Batch, to: Path | None) -> dict[str, Any]:
 def _append(state: Path, record: dict[str, Any]) -> None:
     with segments.exclusive(state):
         segments.append(state, [record])
+
+
+def _last(known: Sequence[Batch]) -> tuple[int | None, int]:
+    """Return the number of the latest batch and how many triggers are in it."""
+    return (known[-1].number, len(known[-1].triggers())) if known else (None, 0)
 
 
 def _numbered(known: Sequence[Batch], number: int) -> Batch:

@@ -192,6 +192,13 @@ def test_a_broken_file_is_refused_by_file_and_line(tmp_path: Path, case: str) ->
     assert f"\n  {message}" in str(refused.value)
 
 
+def test_a_folder_that_is_not_there_is_told_from_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"graph: no such folder"):
+        neptune_check.require_valid(tmp_path / "graph")
+    with pytest.raises(ConfigError, match="no files here"):
+        neptune_check.require_valid(tmp_path)
+
+
 def test_latin_letters_are_refused(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_bytes(b"~id\na\n\xe4\n")
     with pytest.raises(AuditError, match="v.csv:3: not UTF-8"):

@@ -54,7 +54,7 @@ def test_only_who_agreed_is_in_the_file_when_asked_for(settings: Settings, tmp_p
 
 def test_a_failure_leaves_the_former_file(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "i.csv").write_text("former")
-    with pytest.raises(ConfigError, match=r"ends in .csv, which"):
+    with pytest.raises(ConfigError, match=r"must end in .csv, which"):
         personalize.export(settings, tmp_path / "i.jsonl")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(personalize, "COLUMNS", (object(),) * 5)

@@ -181,7 +181,7 @@ def test_a_file_that_holds_something_else_is_kept_and_nothing_is_recorded(office
     (office.directory / "a.jsonl").write_text("mine", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"a.jsonl: exists and holds something else"):
         hand_out(office)
-    with pytest.raises(ConfigError, match=r"a.csv: the file ends in .jsonl"):
+    with pytest.raises(ConfigError, match=r"a.csv: the file must end in .jsonl"):
         hand_out(office, "a.csv")
     assert outbox.batches(office.state) == []
 
