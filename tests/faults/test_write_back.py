@@ -4,6 +4,7 @@ The command is a process of its own and dies by SIGKILL, the table is the emulat
 is the recipe of docs/how-to/export-recommendations.md, taken from the page.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -88,6 +89,17 @@ class Shop:
             }
             lists.setdefault(product, []).append({"M": ranked})
         self.lists[version] = lists
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *command],
+            cwd=self.folder,
+            env=os.environ | CREDENTIALS | {"PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     def start(self) -> "subprocess.Popen[str]":
         command = ["export", "related-products", "--to", f"dynamodb://{TABLE}", "--create-table"]
@@ -296,6 +308,29 @@ def test_a_table_with_other_keys_is_refused(shop: Shop) -> None:
         writing.ItemTable(client_of(shop), "shop_activity").check()
     with pytest.raises(SourceError, match="no such table; .* --create-table"):
         writing.ItemTable(client_of(shop), "nowhere").check()
+
+
+def test_what_a_table_that_is_to_be_made_would_cost_is_told_and_no_table_made(shop: Shop) -> None:
+    command = ["export", "related-products", "--to", "dynamodb://to-be-made", "--dry-run"]
+    shop.publish(1)
+
+    refused = shop.run(*command)
+    told = shop.run(*command, "--create-table", "--json")
+
+    assert refused.returncode == 3
+    assert "make it with --create-table" in refused.stderr
+    assert told.returncode == 0, told.stderr
+    assert "table to-be-made would be created" in told.stderr
+    price = json.loads(told.stdout)
+    assert (price["set"], price["lists"], price["changed"]) == (0, PRODUCTS, PRODUCTS)
+    assert price["write_units"] >= PRODUCTS
+    assert "to-be-made" not in shop.server.client().list_tables()["TableNames"]
+
+
+def test_a_kind_that_was_never_exported_reads_as_empty(shop: Shop) -> None:
+    shop.publish(1)
+    shop.export()
+    assert recipe()["ranked"](shop.server.client(), TABLE, "recommendations", "c1") == []
 
 
 def client_of(shop: Shop) -> Any:
