@@ -78,7 +78,7 @@ def orders(settings: Settings, version: str | None = None) -> int:
 
 
 def files(folder: Path) -> dict[str, bytes | str]:
-    """Return what is in a folder, links by what they name, without locks and a restore's mark."""
+    """Return what is in a folder, links by what they name, without locks and a restore's marks."""
     return {
         str(path.relative_to(folder)): str(path.readlink())
         if path.is_symlink()
@@ -86,7 +86,7 @@ def files(folder: Path) -> dict[str, bytes | str]:
         for path in sorted(folder.rglob("*"))
         if (path.is_symlink() or path.is_file())
         and "lock" not in path.name
-        and path.name != restore.UNCONFIRMED
+        and path.name not in (restore.UNCONFIRMED, restore.UNCONFIRMED_TRIGGERS)
     }
 
 

@@ -125,9 +125,11 @@ def test_thousands_of_histories_end_at_the_balance_of_their_facts() -> None:
 def played(count: int, seed: int) -> None:
     """Play histories of 50 events in groups; of each also the same facts in another order."""
     draw = random.Random(seed)
+    outcomes = set[str | None]()
     for group in range(0, count, GROUP):
         made = [history(draw, f"h{group + n}", EVENTS) for n in range(GROUP)]
         first = play(made, draw, runs=8)
         again = [arriving(draw, facts) for facts in made]
         assert balances(play(again, draw, runs=3)) == balances(first)
-        assert {one.outcome for one in first.payments.values()} == {"paid", "bounced"}
+        outcomes |= {one.outcome for one in first.payments.values()}
+    assert outcomes == {"paid", "bounced"}

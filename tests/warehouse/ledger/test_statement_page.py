@@ -16,7 +16,8 @@ from warehouse.ledger import posted, statement_lines, statement_page, statements
 LONDON = ZoneInfo("Europe/London")
 SOLD = (
     "insert into core.order_lines values ('l1', 'o<1>', 900);"
-    "insert into affiliate.conversions values ('l1', 800, 'EUR')"
+    "insert into affiliate.conversions (order_line_id, base_amount, order_currency)"
+    " values ('l1', 800, 'EUR')"
 )
 
 
