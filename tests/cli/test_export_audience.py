@@ -4,18 +4,15 @@ import csv
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from cli import export as command
 from extractors.errors import ConfigError
+from tests.cli import one_version
 from tests.cli.command import Command
-from tests.cli.test_versions import CONFIGURATION, publication
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.export import audience
-from warehouse.publish import versions as published
-from warehouse.state import segments
 
 # As of 2011-09-01: twenty customers came by k1 ten days ago, c01 to c04 ordered after it, c05
 # before it, c06's order was cancelled; c07 and c08 do not want messages, c09 has no address. An
@@ -50,14 +47,7 @@ union all select 'oc06', 'c06', timestamptz '2011-08-25 00:00:00+00', false;
 
 @pytest.fixture
 def shop(warehouse: Command) -> Command:
-    (warehouse.directory / "warehouse.yml").write_text(CONFIGURATION)
-    home = warehouse.directory / "var"
-    (home / "published").mkdir(parents=True)
-    segments.append(home / "state", [publication(1)])
-    with duckdb.connect(str(published.version_path(home / "published", "v000001"))) as file:
-        file.execute(MARTS)
-    published.switch(home / "published", "v000001")
-    return warehouse
+    return one_version.publish(warehouse, MARTS)
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 import csv
 import json
 
-import duckdb
 import pytest
 
+from tests.cli import one_version
 from tests.cli.command import Command
-from tests.cli.test_versions import CONFIGURATION, publication
-from warehouse.publish import versions as published
-from warehouse.state import segments
 
 # What an id may be made of, in the worst shop.
 NASTY = 'p "1"\n\',ä\u2028€'
@@ -26,14 +23,7 @@ select * from (values
 
 @pytest.fixture
 def shop(warehouse: Command) -> Command:
-    (warehouse.directory / "warehouse.yml").write_text(CONFIGURATION)
-    home = warehouse.directory / "var"
-    (home / "published").mkdir(parents=True)
-    segments.append(home / "state", [publication(1)])
-    with duckdb.connect(str(published.version_path(home / "published", "v000001"))) as file:
-        file.execute(MARTS)
-    published.switch(home / "published", "v000001")
-    return warehouse
+    return one_version.publish(warehouse, MARTS)
 
 
 def test_a_csv_holds_the_lists_in_order_with_any_id_and_every_digit(shop: Command) -> None:
