@@ -17,21 +17,12 @@ from analytics.recommenders import (
     user_user,
 )
 from tests.analytics.shops import NOON, Row, named, random_rows, told
+from tests.published_ratios import MAHOUT
 
 AS_OF = int(NOON.timestamp()) * 1_000_000
 
 
-@pytest.mark.parametrize(
-    ("table", "published"),
-    [
-        ((1, 0, 0, 1), 2.772589),
-        ((10, 0, 0, 10), 27.72589),
-        ((5, 1995, 0, 100_000), 39.33052),
-        ((1000, 1995, 1000, 100_000), 4730.737),
-        ((1000, 1000, 1000, 100_000), 5734.343),
-        ((1000, 1000, 1000, 99_000), 5714.932),
-    ],
-)
+@pytest.mark.parametrize(("table", "published"), MAHOUT)
 def test_likelihood_ratios_are_those_that_mahout_tests_for(
     table: tuple[int, int, int, int], published: float
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.dbt import compiled, pair_reference
 from tests.dbt.build import Build
+from tests.published_ratios import MAHOUT
 
 pytestmark = pytest.mark.slow
 
@@ -139,13 +140,7 @@ def test_measures_stay_exact_at_their_limits(models: Models) -> None:
         ((29, 13, 123, 31612), 263.90),
         ((31, 23, 139, 31584), 256.84),
         ((10, 0, 3, 31764), 167.23),
-        # Apache Mahout, LogLikelihoodTest
-        ((1, 0, 0, 1), 2.772589),
-        ((10, 0, 0, 10), 27.72589),
-        ((5, 1995, 0, 100_000), 39.33052),
-        ((1000, 1995, 1000, 100_000), 4730.737),
-        ((1000, 1000, 1000, 100_000), 5734.343),
-        ((1000, 1000, 1000, 99_000), 5714.932),
+        *MAHOUT,
     ],
 )
 def test_the_likelihood_ratio_equals_published_ones(
