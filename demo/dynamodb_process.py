@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -150,6 +151,9 @@ def main() -> None:
         os._exit(0 if os.read(told, 1) else 1)
     os.close(told)
     os.setsid()
+    # A job that a script puts in the background ignores SIGINT, Dagster then SIGTERM too, and
+    # this process would inherit that: `demo down` would wait for it until it is killed.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.chdir(folder)
 
     def ready() -> None:

@@ -188,6 +188,21 @@ def test_a_deleted_table_is_gone(dynamodb: DynamoDbServer) -> None:
         client.scan(TableName="campaign_events")
 
 
+def test_a_stop_ends_it_also_where_whoever_started_it_ignores_the_signal(
+    dynamodb: DynamoDbServer,
+) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        dynamodb.start()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    pid = int((dynamodb.directory / "pid").read_text())
+
+    os.kill(pid, signal.SIGTERM)
+
+    assert processes.wait_until(lambda: processes.is_gone(pid), 10)
+
+
 def test_it_ends_when_its_folder_is_removed(dynamodb: DynamoDbServer) -> None:
     dynamodb.start()
     pid = int((dynamodb.directory / "pid").read_text())
