@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drill soak lint types format dev notebook bench lock docs-lines docs-generated docs-truth clean
+.PHONY: help setup demo test drill soak lint types format dev notebooks notebook docs bench lock docs-lines docs-generated docs-truth docs-recommenders clean
 .SUFFIXES:
 
 VENV := .venv
@@ -76,8 +76,16 @@ dev: setup ## open the Dagster UI on the demo: http://127.0.0.1:3000
 	@warehouse demo up
 	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml DAGSTER_HOME=$$(python -m orchestration.home) dagster dev -m orchestration.definitions
 
-notebook: setup ## open the notebook in JupyterLab
-	@WAREHOUSE_CONFIG=$(CURDIR)/warehouse.yml jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/start_here.ipynb
+# The demo's warehouse, or the one that WAREHOUSE_CONFIG names.
+READ := WAREHOUSE_CONFIG=$(or $(WAREHOUSE_CONFIG),$(CURDIR)/warehouse.yml)
+
+notebooks: setup ## open the notebooks in JupyterLab, on the published version
+	@$(READ) jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/start_here.ipynb
+
+notebook: notebooks
+
+docs: setup ## show the catalogue of the published version: http://127.0.0.1:8080 (PORT=8081)
+	@$(READ) warehouse docs --serve --port $(or $(PORT),8080)
 
 bench: setup ## run the benchmarks; each prints ratios measured in one run
 	@set -e; for script in benchmarks/*.py; do PYTHONPATH=. python "$$script"; done

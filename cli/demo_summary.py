@@ -7,7 +7,8 @@ from cli.shared import print_table, time_text
 NEXT = """
 The version is the file var/published/{version}.duckdb. Where to go from here:
   make dev                       the Dagster UI on http://127.0.0.1:3000
-  make notebook                  a notebook on the marts, in JupyterLab
+  make notebooks                 notebooks on the marts, in JupyterLab
+  make docs                      every table and column, and where it comes from
   .venv/bin/warehouse sql        a SQL prompt on the marts
   .venv/bin/warehouse demo advance, then run: a day passes in the shop
   docs/tutorial/first-hour.md    what to try next"""

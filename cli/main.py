@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "cli.status:status",
     "versions": "cli.status:versions",
     "sql": "cli.sql:sql",
+    "docs": "cli.docs:docs",
     "diff": "cli.diff:diff",
     "export": "cli.export:export",
     "rollback": "cli.publish:rollback",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -138,6 +138,23 @@ def copy_public(
     finally:
         connection.execute(f"DETACH {TARGET}")
     return copied
+
+
+def describe(
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    texts: Mapping[str, tuple[str, Mapping[str, str]]],
+) -> None:
+    """Write what each table, and each column of it, is about where readers find it."""
+    script = ["BEGIN"]
+    for table, (text, columns) in texts.items():
+        named = quoted(schema, table)
+        script.append(f"COMMENT ON TABLE {named} IS {literal(text)}")
+        script += [
+            f"COMMENT ON COLUMN {named}.{quoted(column)} IS {literal(about)}"
+            for column, about in columns.items()
+        ]
+    connection.execute("; ".join([*script, "COMMIT"]))
 
 
 def _copy_comments(

@@ -13,14 +13,11 @@ from warehouse.config import Settings
 from warehouse.engines import duckdb_snapshot
 from warehouse.load import outbox
 from warehouse.publish import freshness, targets, versions
+from warehouse.publish.meta_tables import META_TABLES
 from warehouse.state import segments
 from warehouse.who import who
 
 PUBLIC_SCHEMAS = ("core", "campaign", "affiliate", "recommendation")
-META_TABLES = (
-    *("publications", "freshness", "certificates", "loads"),
-    *("keys", "relationships", "schema_changes"),
-)
 
 Table = tuple[str, str]  # schema, name
 Reference = tuple[str, Table, str]  # column, the table whose rows it names, the column there
@@ -116,6 +113,7 @@ def write(
     _write_keys(connection, keys or {})
     _write_relationships(connection, references or {})
     freshness.write(connection, sources_of, unmatched, as_of)
+    duckdb_snapshot.describe(connection, "meta", META_TABLES)
     temporary = published / f".{version}.{os.getpid()}.tmp"
     copied = duckdb_snapshot.copy_public(
         connection, temporary, {**selected, "meta": list(META_TABLES)}

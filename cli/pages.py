@@ -1,0 +1,24 @@
+"""Show a folder of pages to this machine."""
+
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from extractors.errors import ConfigError
+
+
+class Pages(SimpleHTTPRequestHandler):
+    """Files of one folder, and not a line per request."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
+        """Say nothing: what was asked for is of nobody's interest."""
+
+
+def server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """Return a server of a folder on 127.0.0.1; ConfigError where the port is taken."""
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Pages, directory=str(folder)))
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another with --port"
+        ) from None
