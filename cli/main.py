@@ -25,6 +25,7 @@ COMMANDS = {
     "docs": "cli.docs:docs",
     "diff": "cli.diff:diff",
     "export": "cli.export:export",
+    "report": "cli.report:report",
     "rollback": "cli.publish:rollback",
     "publish": "cli.publish:publish",
     "serve": "cli.serve:serve",

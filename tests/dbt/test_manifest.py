@@ -238,13 +238,17 @@ def test_the_notebook_and_the_guide_are_exposures_that_name_what_they_read(
         "recommendation_exports": repository / "warehouse" / "export" / "neptune.py",
         "audience_export": repository / "warehouse" / "export" / "audience.py",
     }
+    pages = {
+        f"{page}_report": sorted((repository / "warehouse" / "report").glob(f"{page}*.py"))
+        for page in ("overview", "campaign", "affiliate", "recommendation")
+    }
     marts = {
         f"{model['schema']}.{model['alias']}": model["unique_id"]
         for model in models
         if model["fqn"][1] == "marts"
     }
-    for name, path in readers.items():
-        text = path.read_text(encoding="utf-8")
+    for name, paths in {**{name: [path] for name, path in readers.items()}, **pages}.items():
+        text = "".join(path.read_text(encoding="utf-8") for path in paths)
         read = {marts.get(table) for table in re.findall(r"(?:from|join) (\w+[.]\w+)", text)}
         assert read & set(marts.values()), name
         assert read & set(marts.values()) <= set(exposures[name]["depends_on"]["nodes"]), name

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from extractors.errors import ConfigError
 from extractors.package import write_atomically
+from warehouse.figures import day, money
 from warehouse.ledger.statement_lines import Line, Movement, Shown
 
 FIGURES = {
@@ -77,16 +78,16 @@ def page(shown: Shown, zone: ZoneInfo) -> str:
     row = shown.statement
     currency = row["currency"]
     who = f"{shown.affiliate_name} ({row['affiliate_id']})" if shown.affiliate_name else ""
-    closed_on = _day(datetime.fromisoformat(row["closed_at"]), zone)
+    closed_on = day(datetime.fromisoformat(row["closed_at"]), zone)
     paid = (
-        f"paid {_day(datetime.fromisoformat(row['paid_at']), zone)}"
+        f"paid {day(datetime.fromisoformat(row['paid_at']), zone)}"
         if row["paid_at"]
         else f"due {row['due_date']}"
     )
     title = f"Statement {row['statement_number']}"
     figures = "".join(
         f'<tr{" class=total" * (name in {"closing", "payable"})}><th scope="row">{label}</th>'
-        f'<td class="number">{_money(Decimal(row[name]))} {escape(currency)}</td></tr>\n'
+        f'<td class="number">{money(Decimal(row[name]))} {escape(currency)}</td></tr>\n'
         for name, label in FIGURES.items()
     )
     return f"""<!doctype html>
@@ -101,7 +102,7 @@ def page(shown: Shown, zone: ZoneInfo) -> str:
 <h1>{escape(title)}</h1>
 <p>{escape(who or row["affiliate_id"])}, {escape(row["period"][:7])}</p>
 <p class="soft">Closed {closed_on}, {escape(paid)}. Least amount that is paid out:
-{_money(Decimal(row["minimum_payout"]))} {escape(currency)}.</p>
+{money(Decimal(row["minimum_payout"]))} {escape(currency)}.</p>
 <table class="figures">
 <tbody>
 {figures}</tbody>
@@ -131,14 +132,14 @@ def _lines(lines: Iterable[Line], currency: str, zone: ZoneInfo) -> str:
 def _line(line: Line, currency: str, zone: ZoneInfo) -> str:
     about = line.cause_id if line.order_line_id == "(none)" else line.order_line_id
     order = f"{line.order_id} / {about}" if line.order_id else about
-    base = "" if line.base_amount is None else f"{_money(line.base_amount)} {line.base_currency}"
+    base = "" if line.base_amount is None else f"{money(line.base_amount)} {line.base_currency}"
     cells = (
-        _day(line.effective_at, zone),
+        day(line.effective_at, zone),
         KINDS[line.entry_type],
         order,
         "" if line.rate is None else f"{(line.rate * 100).normalize():f} %",
         base,
-        f"{_money(line.amount)} {currency}",
+        f"{money(line.amount)} {currency}",
         "; ".join(_moved(one, currency, zone) for one in line.later) or "nothing",
     )
     return (
@@ -153,13 +154,5 @@ def _line(line: Line, currency: str, zone: ZoneInfo) -> str:
 
 
 def _moved(one: Movement, currency: str, zone: ZoneInfo) -> str:
-    day = _day(one.effective_at, zone)
-    return f"{KINDS[one.entry_type]} {day}: {_money(one.amount)} {currency}"
-
-
-def _day(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d}"
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+    on = day(one.effective_at, zone)
+    return f"{KINDS[one.entry_type]} {on}: {money(one.amount)} {currency}"

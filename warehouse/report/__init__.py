@@ -1,0 +1,1 @@
+"""Pages that managers read: one per domain, from a published version."""
