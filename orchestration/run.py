@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -20,6 +22,7 @@ from extractors.package import Manifest, package_directory, read_manifest, utc_t
 from orchestration import definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
+from orchestration.event_log import KeptEventLog
 from orchestration.home import dagster_home
 from orchestration.opening import running
 from orchestration.options import Options
@@ -61,11 +64,23 @@ def instance(settings: Settings) -> dg.DagsterInstance:
     """
     if not event.contains(Engine, "connect", _without_fsync):
         event.listen(Engine, "connect", _without_fsync)
-    nowhere = {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}
+    overrides: dict[str, Any] = {"compute_logs": _named(NoOpComputeLogManager)}
     home = str(dagster_home(settings))
-    return dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(home, overrides={"compute_logs": nowhere})
-    )
+    ref = InstanceRef.from_dir(home, overrides=overrides)
+    log = ref.event_storage_data
+    # Whoever keeps Dagster's log in a PostgreSQL, say, does so here too.
+    if log is not None and log.class_name == SqliteEventLogStorage.__name__:
+        overrides["event_log_storage"] = {
+            **_named(KeptEventLog),
+            "config": yaml.safe_load(log.config_yaml),
+        }
+        ref = InstanceRef.from_dir(home, overrides=overrides)
+    return dg.DagsterInstance.from_ref(ref)
+
+
+def _named(kind: type) -> dict[str, str]:
+    """Return a class as `dagster.yaml` names it."""
+    return {"module": kind.__module__, "class": kind.__name__}
 
 
 def _without_fsync(connection: Any, _record: Any) -> None:
