@@ -19,6 +19,9 @@ warehouse:
 #   postgres: embedded               # where BI tools connect (`warehouse serve`), or an address
 #   detail_rows: 20000000            # larger tables are in the DuckDB file only
 #   tables: views                    # or physical: copies with keys that BI tools draw a model by
+#   readers:                         # roles that read a part, bi_finance say, beside bi_reader
+#     finance: { schemas: [affiliate, core] }
+#     home: { schemas: [core], cells: [main] }   # only the rows of these cells, in home_core
 
 # load:                              # a load fails when more of a package's rows do not fit
 #   max_quarantined_share: 0.01

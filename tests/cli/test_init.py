@@ -64,6 +64,7 @@ def test_the_commented_lines_hold_once_they_are_let_in(
     settings = config.load(tmp_path / "warehouse.yml")
     bare = config.load(_written(tmp_path, TEMPLATE))
     without = {"columns", "heartbeat", "postgres", "landing", "dbt_project", "history_days"}
+    without |= {"readers"}
     without |= {"region", "endpoint"}  # of exports: absent, they are a source's
     assert _plain(settings, without) == _plain(bare, without)
 

@@ -30,6 +30,13 @@ FROM range(1, 4) AS numbers (n);
 CREATE TABLE core.order_lines AS
 SELECT 'l' || n AS order_line_id, CASE WHEN n < 4 THEN 'o' || n ELSE '(none)' END AS order_id
 FROM range(1, 5) AS numbers (n);
+CREATE SCHEMA affiliate;
+CREATE TABLE affiliate.payable AS
+SELECT
+    'a' || n AS affiliate_id, CASE WHEN n < 3 THEN 'main' ELSE 'us' END AS cell,
+    n * 10 AS amount, 'iban ' || n AS account, {number} AS version_number
+FROM range(1, 5) AS numbers (n);
+CREATE TABLE affiliate.totals AS SELECT 100 AS amount;
 CREATE TABLE meta.keys (
     table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal INTEGER
 );
@@ -42,6 +49,11 @@ SELECT
 COMMENT ON TABLE core.orders IS 'One row per order.';
 COMMENT ON COLUMN core.orders.net_amount IS 'What the order is worth without VAT.';
 """
+# Of the cells, only `main` is a source's.
+READERS = (
+    ", readers: { finance: { schemas: [affiliate] },"
+    " home: { schemas: [affiliate, meta], cells: [main] } }"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +72,13 @@ class Server:
 @pytest.fixture(scope="session")
 def bi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield the running server; its data go with it."""
-    yield from _serving(tmp_path_factory.mktemp("bi"), "")
+    yield from _serving(tmp_path_factory.mktemp("bi"), READERS)
 
 
 @pytest.fixture(scope="session")
 def physical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a running server of tables with keys."""
-    yield from _serving(tmp_path_factory.mktemp("physical"), ", tables: physical")
+    yield from _serving(tmp_path_factory.mktemp("physical"), f", tables: physical{READERS}")
 
 
 def _serving(folder: Path, more: str) -> Iterator[Server]:
@@ -96,6 +108,8 @@ def add_version(settings: Settings, number: int) -> None:
     record["tables"] = [
         {"schema": "core", "table": "orders", "rows": 3, "content_hash": f"{number:064x}"},
         {"schema": "core", "table": "order_lines", "rows": 4, "content_hash": "0" * 64},
+        {"schema": "affiliate", "table": "payable", "rows": 4, "content_hash": f"a{number:063x}"},
+        {"schema": "affiliate", "table": "totals", "rows": 1, "content_hash": "b" * 64},
     ]
     path = versions.version_path(settings.published_directory, record["version"])
     with duckdb.connect(str(path)) as file:

@@ -28,7 +28,7 @@ def psql(bi: Server, *commands: str) -> str:
 def test_psql_lists_schemas_and_views_and_describes_them(bi: Server) -> None:
     listed = psql(bi, r"\dn").split()
     assert [line.partition("|")[0] for line in listed if not line.startswith("v0")] == [
-        *("core", "meta", "public", "store")
+        *("affiliate", "core", "home_affiliate", "home_meta", "meta", "public", "store")
     ]
     assert "core|orders|view|warehouse" in psql(bi, r"\dv core.*")
     assert "core|orders|view|warehouse|permanent|0 bytes|One row per order." in psql(

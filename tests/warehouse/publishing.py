@@ -28,7 +28,7 @@ POINTS: dict[str, Hook] = {
     "tables loaded": after(STORE, "load"),
     "version pinned": after(SCHEMAS, "pin"),
     "version recorded": before(SCHEMAS, "show"),
-    "next schemas built": after(SCHEMAS, "_build_next"),
+    "next schemas built": after("warehouse.engines.postgres_aside", "build"),
     "swap begun, its transaction open": after(SCHEMAS, "_rename"),
     "swapped": after(SCHEMAS, "show"),
     "old version dropped, its transaction open": after(SCHEMAS, "_drop_version", 2),

@@ -278,6 +278,71 @@ pii:
     ]
 
 
+def test_readers_are_named_and_read_what_there_is(problems: Problems) -> None:
+    assert problems(
+        """
+        publication:
+          postgres: embedded
+          readers:
+            finance: { schemas: [affiliate, core, meta] }
+            uk: { schemas: [cor], cells: [eu], cell: eu }
+            reader: { schemas: [core] }
+            v12_x: { schemas: [core] }
+            pg_x: { schemas: [core] }
+            Fin: { schemas: [] }
+            abcdefghij_abcdefghij: {}
+        sources: { shop: { kind: postgres, dsn: postgresql://a@h/d, tables: { o: { key: [a] } } } }
+        """
+    ) == [
+        ("warehouse.yml:6: publication.readers.uk.cell: unknown key; did you mean cells?"),
+        (
+            "warehouse.yml:6: publication.readers.uk.schemas[0]: is one of 'core', 'campaign',"
+            " 'affiliate', 'recommendation' or 'meta'"
+        ),
+        (
+            "warehouse.yml:7: publication.readers.reader: bi_reader is the role that reads"
+            " everything; choose another name"
+        ),
+        (
+            "warehouse.yml:8: publication.readers.v12_x: its schemas would be named like those of"
+            " a version; choose another name"
+        ),
+        (
+            "warehouse.yml:9: publication.readers.pg_x: schemas that begin with pg_ are"
+            " PostgreSQL's own; choose another name"
+        ),
+        "warehouse.yml:10: publication.readers.Fin.schemas: needs at least one entry",
+        (
+            "warehouse.yml:10: publication.readers.Fin: a name is 1 to 20 small letters, digits"
+            " and _, beginning with a letter"
+        ),
+        "warehouse.yml:11: publication.readers.abcdefghij_abcdefghij.schemas: is required",
+        (
+            "warehouse.yml:11: publication.readers.abcdefghij_abcdefghij: a name is 1 to 20 small"
+            " letters, digits and _, beginning with a letter"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (
+            "{ postgres: embedded, readers: { uk: { schemas: [core], cells: [main, uk] } } }",
+            "publication.readers.uk.cells[1]: no source has a cell uk; there are main",
+        ),
+        (
+            "{ readers: { finance: { schemas: [core] } } }",
+            "publication.readers: needs publication.postgres, where they read",
+        ),
+    ],
+)
+def test_readers_have_a_server_and_cells_that_there_are(
+    problems: Problems, section: str, message: str
+) -> None:
+    assert problems(SMALL + f"publication: {section}\n") == [f"warehouse.yml:8: {message}"]
+
+
 def test_a_short_key_is_refused(problems: Problems) -> None:
     assert problems(SMALL + "pii_keys: { k1: abc }\n") == [
         "warehouse.yml:8: pii_keys.k1: needs at least 16 characters: a short key can be guessed"

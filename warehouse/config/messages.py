@@ -6,6 +6,7 @@ from pydantic_core import ErrorDetails
 
 from warehouse.config.document import Location
 from warehouse.config.models import LoadSection, PublicationSection, Settings, WarehouseSection
+from warehouse.config.readers import ReaderSection
 from warehouse.config.sources import (
     Condition,
     DynamodbSource,
@@ -36,6 +37,11 @@ _SAYS = {
     "string_too_short": "is empty",
     "value_error": "{error}",
 }
+_SECTIONS: dict[str, type[Section]] = {
+    "warehouse": WarehouseSection,
+    "publication": PublicationSection,
+    "load": LoadSection,
+}
 
 
 def message_of(detail: ErrorDetails) -> str:
@@ -60,12 +66,10 @@ def _unknown_key(location: Location) -> str:
 
 def _section(parents: list[str | int]) -> type[Section]:
     match parents:
-        case ["warehouse"]:
-            return WarehouseSection
-        case ["publication"]:
-            return PublicationSection
-        case ["load"]:
-            return LoadSection
+        case [str(name)] if name in _SECTIONS:
+            return _SECTIONS[name]
+        case ["publication", "readers", _]:
+            return ReaderSection
         case ["sources", _, "postgres"]:
             return PostgresSource
         case ["sources", _, "postgres", "tables", _]:

@@ -4,7 +4,7 @@ import re
 import zoneinfo
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 
 from warehouse import clock
 from warehouse.config.agreement import PiiRule, pii_misfits, repeated_entities
+from warehouse.config.readers import ReaderName, ReaderSection, reader_misfits
 from warehouse.config.sources import DynamodbSource, PostgresSource, Source
 from warehouse.config.values import (
     Days,
@@ -91,6 +92,15 @@ class PublicationSection(Section):
     tables: Literal["views", "physical"] = "views"
     """What PostgreSQL's public schemas are made of: views on tables that are loaded once, or
     `physical` copies with primary and foreign keys, from which BI tools draw the model."""
+    readers: dict[ReaderName, ReaderSection] = Field(default_factory=dict)
+    """Name: what it reads. Each is a role `bi_<name>` of PostgreSQL, beside `bi_reader`, which
+    reads everything."""
+
+    @model_validator(mode="after")
+    def _readers_have_a_place(self) -> Self:
+        if self.readers and self.postgres is None:
+            located([(("readers",), "needs publication.postgres, where they read")])
+        return self
 
 
 class LoadSection(Section):
@@ -183,6 +193,11 @@ class Settings(Section):
         if "sources" in info.data:
             located(pii_misfits(pii, info.data["sources"], info.data.get("pii_keys", {"?": None})))
         return pii
+
+    @model_validator(mode="after")
+    def _readers_read_what_there_is(self) -> Self:
+        located(reader_misfits(self.publication.readers, self.sources))
+        return self
 
     @property
     def path(self) -> Path:

@@ -27,12 +27,14 @@ WHERE contype = 'f' AND (n.nspname = %s OR (o.nspname = %s AND n.nspname ~ '__(o
 
 def views(
     connection: psycopg.Connection[Any], schema: str
-) -> Iterator[tuple[str, str, str | None, dict[str, str]]]:
-    """Yield name, query, description and descriptions of columns of each view of a schema."""
+) -> Iterator[tuple[str, str, str | None, dict[str, str], bool]]:
+    """Yield name, query, description, those of columns, and if it is a barrier, of each view."""
     yield from connection.execute(
         "SELECT relname, pg_get_viewdef(c.oid), obj_description(c.oid, 'pg_class'),"
         " (SELECT coalesce(json_object_agg(attname, col_description(c.oid, attnum)), '{}')"
-        "  FROM pg_attribute WHERE attrelid = c.oid AND col_description(c.oid, attnum) IS NOT NULL)"
+        "  FROM pg_attribute"
+        "  WHERE attrelid = c.oid AND col_description(c.oid, attnum) IS NOT NULL),"
+        " coalesce('security_barrier=true' = ANY(reloptions), false)"
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace"
         " WHERE relkind = 'v' AND nspname = %s ORDER BY relname",
         [schema],
@@ -46,10 +48,13 @@ def view(
     comment: str | None,
     columns: Mapping[str, str],
     kind: str = "VIEW",
+    *,
+    is_barrier: bool = False,
 ) -> Iterator[str]:
     """Yield the statements that make a view, or a table (`kind`) of what it would show."""
     view = quoted(schema, name)
-    yield f"CREATE {kind} {view} AS {query}"
+    barrier = " WITH (security_barrier = true)" if is_barrier else ""
+    yield f"CREATE {kind} {view}{barrier} AS {query}"
     if comment:
         yield f"COMMENT ON {kind} {view} IS {literal(comment)}"
     for column, text in columns.items():
@@ -57,7 +62,7 @@ def view(
 
 
 def grants(connection: psycopg.Connection[Any], schema: str) -> list[str]:
-    """Return the statements that let readers read a schema; none where there is no such role."""
+    """Return the statements that let `bi_reader` read a schema; none where it is not there."""
     if not has(connection, "pg_roles", "rolname", READER):
         return []
     return [
@@ -71,8 +76,9 @@ def pinned(connection: psycopg.Connection[Any], version: str) -> list[str]:
     rows = connection.execute(
         "SELECT nspname FROM pg_namespace WHERE nspname IN ("
         "  SELECT version || '_' || table_schema FROM store.contents WHERE version = %s"
+        "  UNION ALL SELECT version || '_' || schema_name FROM store.readers WHERE version = %s"
         "  UNION ALL SELECT %s) ORDER BY nspname",
-        [version, f"{version}_{META}"],
+        [version, version, f"{version}_{META}"],
     )
     return [str(row[0]) for row in rows]
 

@@ -1,6 +1,6 @@
 """What the schema `store` keeps of versions, and the views that tell readers of it."""
 
-META = "meta"
+META, PUBLICATION = "meta", "publication"
 LAYOUT = """
 CREATE SCHEMA IF NOT EXISTS store;
 CREATE TABLE IF NOT EXISTS store.versions (
@@ -12,12 +12,16 @@ CREATE TABLE IF NOT EXISTS store.contents (
   PRIMARY KEY (version, table_schema, table_name));
 CREATE TABLE IF NOT EXISTS store.shown (version text NOT NULL);
 ALTER TABLE store.shown ADD COLUMN IF NOT EXISTS made_of text NOT NULL DEFAULT 'views';
+ALTER TABLE store.shown ADD COLUMN IF NOT EXISTS readers text NOT NULL DEFAULT '';
+CREATE TABLE IF NOT EXISTS store.readers (
+  version text NOT NULL, schema_name text NOT NULL, made_as text NOT NULL,
+  PRIMARY KEY (version, schema_name));
 CREATE TABLE IF NOT EXISTS store.schemas (schema_name text PRIMARY KEY);
 REVOKE ALL ON SCHEMA store FROM PUBLIC;
 """
 # What every reader can join to say which version an answer is of, and what it holds.
 FACTS = {
-    "publication": (
+    PUBLICATION: (
         "SELECT version, as_of, published_at, complete_up_to FROM store.versions"
         " WHERE version = {version}",
         "One row: the version that these schemas show.",
@@ -42,3 +46,8 @@ FACTS = {
         },
     ),
 }
+
+
+def pinned_name(version: str, schema: str) -> str:
+    """Return the name of a version's own schema."""
+    return f"{version}_{schema}"

@@ -14,15 +14,15 @@ from psycopg import errors
 
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
+from warehouse.engines import postgres_aside, postgres_reader_roles, postgres_readers
 from warehouse.engines import postgres_catalog as catalog
-from warehouse.engines import postgres_keys
-from warehouse.engines.postgres_layout import FACTS, LAYOUT, META
+from warehouse.engines.postgres_aside import SUFFIX, VIEWS
+from warehouse.engines.postgres_layout import FACTS, LAYOUT, META, pinned_name
+from warehouse.engines.postgres_readers import Reader
 from warehouse.engines.postgres_store import SCHEMA, Table
 
 # A drop waits for whoever reads, and whoever reads next would wait for the drop.
 _PATIENCE = "SET lock_timeout = '200ms'"
-VIEWS, PHYSICAL = "views", "physical"
-_ASIDE = "__next"
 
 
 def create_layout(connection: psycopg.Connection[Any]) -> None:
@@ -42,8 +42,9 @@ def create_layout(connection: psycopg.Connection[Any]) -> None:
             return
 
 
-def require_usable(connection: psycopg.Connection[Any]) -> None:
-    """Raise ConfigError where versions could not be published."""
+def require_usable(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> None:
+    """Raise ConfigError where versions could not be published, or their readers be let in."""
+    postgres_reader_roles.require_ours(connection, [reader.role for reader in readers])
     if not catalog.one(
         connection, "SELECT has_database_privilege(current_database(), 'CREATE')", []
     ):
@@ -62,13 +63,15 @@ def published_at(connection: psycopg.Connection[Any], version: str) -> Any:
     )
 
 
-def shown(connection: psycopg.Connection[Any]) -> tuple[str, str] | None:
-    """Return the version that the public schemas show, and what they are made of."""
+def shown(connection: psycopg.Connection[Any]) -> tuple[str, str, str] | None:
+    """Return the version that the public schemas show, what they are made of, and for whom."""
     if catalog.one(connection, "SELECT to_regclass('store.shown')", []) is None:
         return None
-    # One of an earlier release has views, and no column that says so.
+    # One of an earlier release has views, no readers, and no columns that say so.
     found = catalog.one(connection, "SELECT to_jsonb(shown) FROM store.shown", [])
-    return (found["version"], found.get("made_of", VIEWS)) if found else None
+    if not found:
+        return None
+    return found["version"], found.get("made_of", VIEWS), found.get("readers", "")
 
 
 def pin(
@@ -127,31 +130,37 @@ def _pin_schemas(
         catalog.run(connection, ";".join([*script, *catalog.grants(connection, pinned)]))
 
 
-def pinned_name(version: str, schema: str) -> str:
-    """Return the name of a version's own schema."""
-    return f"{version}_{schema}"
-
-
-def show(connection: psycopg.Connection[Any], version: str, made_of: str = VIEWS) -> None:
+def show(
+    connection: psycopg.Connection[Any],
+    version: str,
+    made_of: str = VIEWS,
+    readers: Sequence[Reader] = (),
+) -> None:
     """Make the public schemas those of a version that is pinned, in one transaction of renames.
 
-    Made of `views`, or of `physical` tables with primary and foreign keys, each a copy.
+    Made of `views`, or of `physical` tables with primary and foreign keys, each a copy; each of
+    `readers` reads its part.
     """
+    create_layout(connection)
+    postgres_readers.settle(connection, readers)
     wanted = [name.removeprefix(f"{version}_") for name in catalog.pinned(connection, version)]
     owned = {str(row[0]) for row in connection.execute("SELECT schema_name FROM store.schemas")}
     for schema in wanted:
         if schema not in owned:
             catalog.require_ours(connection, schema, is_ours=False)
-        aside = f"{schema}{_ASIDE}"
+        aside = f"{schema}{SUFFIX}"
         catalog.require_ours(connection, aside, is_ours=catalog.is_marked(connection, aside))
-    _build_next(connection, version, wanted, made_of)
+    postgres_aside.build(connection, version, wanted, made_of, readers)
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '10s'")
         turn = catalog.one(connection, "SELECT txid_current()", [])
         for schema in sorted(owned | set(wanted)):
             _rename(connection, schema, str(turn), is_wanted=schema in wanted)
         connection.execute("DELETE FROM store.shown")
-        connection.execute("INSERT INTO store.shown VALUES (%s, %s)", [version, made_of])
+        connection.execute(
+            "INSERT INTO store.shown (version, made_of, readers) VALUES (%s, %s, %s)",
+            [version, made_of, postgres_readers.digest(readers)],
+        )
 
 
 def _rename(
@@ -165,7 +174,7 @@ def _rename(
             f"{catalog.mark(schema)}; ALTER SCHEMA {quoted(schema)} RENAME TO {old}",
         )
     if is_wanted:
-        aside = quoted(f"{schema}{_ASIDE}")
+        aside = quoted(f"{schema}{SUFFIX}")
         catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
         connection.execute("INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema])
 
@@ -177,8 +186,9 @@ def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[
     Returns what was to go and stayed.
     """
     stayed: list[str] = []
+    create_layout(connection)
     connection.execute(_PATIENCE)
-    current, _ = shown(connection) or (None, None)
+    current, *_ = shown(connection) or (None,)
     for (version,) in connection.execute("SELECT version FROM store.versions").fetchall():
         if version not in kept and version != current:
             with catalog.or_stays(stayed, version), connection.transaction():
@@ -206,53 +216,17 @@ def drop_swapped(connection: psycopg.Connection[Any]) -> list[str]:
     ).fetchall():
         with catalog.or_stays(stayed, schema), connection.transaction():
             catalog.drop_schema(connection, schema)
+    # A name that is ours no more, a reader's say, is anybody's again.
+    connection.execute(
+        "DELETE FROM store.schemas WHERE NOT EXISTS (SELECT FROM pg_namespace"
+        " WHERE nspname = schema_name OR starts_with(nspname, schema_name || '__old_'))"
+    )
     return stayed
-
-
-def _build_next(
-    connection: psycopg.Connection[Any], version: str, schemas: Sequence[str], made_of: str
-) -> None:
-    """Make `<schema>__next` of each schema, whatever a killed publication left of them."""
-    with connection.transaction():
-        for schema in schemas:
-            if catalog.has(connection, "pg_namespace", "nspname", f"{schema}{_ASIDE}"):
-                catalog.drop_schema(connection, f"{schema}{_ASIDE}")
-    with connection.transaction():
-        for schema in schemas:
-            _build_aside(connection, version, schema, made_of)
-        if made_of == PHYSICAL:
-            postgres_keys.add(connection, version, pinned_name(version, META), _ASIDE)
-            _finish(connection, schemas)
-
-
-def _build_aside(
-    connection: psycopg.Connection[Any], version: str, schema: str, made_of: str
-) -> None:
-    """Make `<schema>__next` as the version's pinned schema is, descriptions included."""
-    aside, kind = f"{schema}{_ASIDE}", "TABLE" if made_of == PHYSICAL else "VIEW"
-    script = [f"CREATE SCHEMA {quoted(aside)}", catalog.mark(aside)]
-    for name, query, comment, columns in catalog.views(connection, pinned_name(version, schema)):
-        script += catalog.view(aside, name, query.rstrip(";"), comment, columns, kind)
-    catalog.run(connection, ";".join([*script, *catalog.grants(connection, aside)]))
-
-
-def _finish(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> None:
-    """Index the dates of the copies, by which reports filter, and have the planner know them."""
-    for schema, table, dates in connection.execute(
-        "SELECT table_schema, table_name,"
-        " array_agg(column_name::text) FILTER (WHERE data_type = 'date')"
-        " FROM information_schema.columns WHERE table_schema = ANY(%s)"
-        " GROUP BY table_schema, table_name ORDER BY table_schema, table_name",
-        [[f"{schema}{_ASIDE}" for schema in schemas]],
-    ).fetchall():
-        name = quoted(schema, table)
-        for column in dates or ():
-            catalog.run(connection, f"CREATE INDEX ON {name} ({quoted(column)})")
-        catalog.run(connection, f"ANALYZE {name}")
 
 
 def _drop_version(connection: psycopg.Connection[Any], version: str) -> None:
     for schema in catalog.pinned(connection, version):
         catalog.drop_schema(connection, schema)
+    connection.execute("DELETE FROM store.readers WHERE version = %s", [version])
     connection.execute("DELETE FROM store.contents WHERE version = %s", [version])
     connection.execute("DELETE FROM store.versions WHERE version = %s", [version])

@@ -16,12 +16,14 @@ from warehouse.engines import (
     duckdb_engine,
     duckdb_snapshot,
     postgres_engine,
+    postgres_readers,
     postgres_schemas,
     postgres_store,
     postgres_types,
 )
 from warehouse.publish.targets import FOLDER, Target
 from warehouse.serve import embedded
+from warehouse.serve.readers import readers_of
 
 NAME = "postgres"
 Records = Callable[[], Iterator[Mapping[str, Any]]]
@@ -40,8 +42,9 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
         # `status` must not hang for a server that is away.
         with postgres_engine.connected(address(settings, patience=3)) as connection:
             found = postgres_schemas.shown(connection)
-        # One that is shown in another way than configured is shown again.
-        return found[0] if found and found[1] == settings.publication.tables else None
+        # One that is shown in another way, or for others, than configured is shown again.
+        wanted = (settings.publication.tables, postgres_readers.digest(readers_of(settings)))
+        return found[0] if found and found[1:] == wanted else None
 
     def has(version: str) -> bool:
         record = record_of(version)
@@ -60,7 +63,9 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
 
     def show(version: str) -> None:
         with postgres_engine.connected(address(settings)) as connection:
-            postgres_schemas.show(connection, version, settings.publication.tables)
+            postgres_schemas.show(
+                connection, version, settings.publication.tables, readers_of(settings)
+            )
             postgres_schemas.drop_swapped(connection)
 
     def collect() -> None:
@@ -76,7 +81,7 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
 def check(settings: Settings) -> None:
     """Raise a WarehouseError where versions could not be published."""
     with postgres_engine.connected(address(settings)) as connection:
-        postgres_schemas.require_usable(connection)
+        postgres_schemas.require_usable(connection, readers_of(settings))
 
 
 def address(settings: Settings, *, patience: int = 10) -> str:
@@ -116,6 +121,7 @@ def _prepare(conninfo: str, file: Path, record: Mapping[str, Any], settings: Set
         missing = [table for table in tables if table.stored_as not in there]
         postgres_store.load(conninfo, version, missing)
         postgres_schemas.pin(connection, record, tables, _comments(version))
+        postgres_readers.settle(connection, readers_of(settings))
 
 
 def _tables(

@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -12,7 +13,13 @@ from extractors.errors import ConfigError, SourceError
 from localserver import processes
 from localserver.postgres_server import PostgresServer
 from warehouse.config import Settings
-from warehouse.engines import postgres_catalog, postgres_engine, postgres_roles
+from warehouse.engines import (
+    postgres_catalog,
+    postgres_engine,
+    postgres_reader_roles,
+    postgres_roles,
+)
+from warehouse.serve.readers import readers_of
 
 FOLDER = "postgres"
 DATABASE = "warehouse"
@@ -23,6 +30,8 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "synchronous_commit": "off",
     "max_connections": "100",
+    # Readers of several roles leave these to publication and to whoever looks after the server.
+    "superuser_reserved_connections": "10",
 }
 
 
@@ -89,35 +98,52 @@ def stop(settings: Settings, *, deletes: bool = False) -> bool:
 
 
 def secure(settings: Settings) -> None:
-    """Take from everybody what readers must not do, and make their role what it is.
+    """Take from everybody what readers must not do, and make their roles what they are.
 
     Done at each start and publication: a role may change its own settings and password.
     """
     found = server(settings)
     with _administrator(found, DATABASE) as connection:
         postgres_roles.close(connection)
-        postgres_roles.set_reader(connection, _reader_password(found))
+        roles = [reader.role for reader in readers_of(settings)]
+        postgres_reader_roles.make(connection, roles)
+        postgres_reader_roles.drop_others(connection, roles)
+        for role in (postgres_catalog.READER, *roles):
+            postgres_roles.set_reader(connection, role, _password(found, role))
+        postgres_roles.end_overlong(connection, [postgres_catalog.READER, *roles])
 
 
-def rotate(settings: Settings) -> None:
-    """Give readers a new password; those who are connected stay. The server need not run."""
+def end_overlong(settings: Settings) -> None:
+    """Cancel what readers run for longer than they may, having lifted their own time-out."""
+    roles = [postgres_catalog.READER, *(reader.role for reader in readers_of(settings))]
+    with _administrator(server(settings), DATABASE) as connection:
+        postgres_roles.end_overlong(connection, roles)
+
+
+def rotate(settings: Settings, role: str = postgres_catalog.READER) -> None:
+    """Give a role a new password; those who are connected stay. The server need not run."""
     found = server(settings)
-    processes.write_private(found.directory / "reader-password", f"{secrets.token_urlsafe(24)}\n")
+    processes.write_private(_password_file(found, role), f"{secrets.token_urlsafe(24)}\n")
     if found.is_running():
         secure(settings)
 
 
-def endpoint(settings: Settings) -> Endpoint:
-    """Return where readers connect, and with which password."""
+def endpoint(settings: Settings, user: str = postgres_catalog.READER) -> Endpoint:
+    """Return where the readers of a role connect, and with which password."""
     found = server(settings)
-    user = postgres_catalog.READER
-    login = f"{user}:{quote(_reader_password(found))}"
+    login = f"{user}:{quote(_password(found, user))}"
     dsn = f"postgresql://{login}@127.0.0.1:{found.port}/{DATABASE}"
     return Endpoint("127.0.0.1", found.port, DATABASE, user, dsn)
 
 
-def _reader_password(found: PostgresServer) -> str:
-    path = found.directory / "reader-password"
+def _password_file(found: PostgresServer, role: str) -> Path:
+    if role == postgres_catalog.READER:
+        return found.directory / "reader-password"
+    return found.directory / f"{role}-password"
+
+
+def _password(found: PostgresServer, role: str) -> str:
+    path = _password_file(found, role)
     if not path.exists():
         processes.write_private(path, f"{secrets.token_urlsafe(24)}\n")
     return path.read_text().strip()
