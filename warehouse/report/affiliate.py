@@ -6,9 +6,11 @@ from decimal import Decimal
 from warehouse.figures import count, money, percent, ratio
 from warehouse.report import affiliate_checks
 from warehouse.report.facts import Facts, Row, is_comparable, tile
-from warehouse.report.parts import Bar, Column, Page, Section, Table, Tile, numbers
+from warehouse.report.parts import Bar, Column, Page, Section, Table, Tile, among, numbers
 
 TITLE = "Affiliates"
+# `warehouse sql` lists those of a larger programme; the totals are of all.
+MOST = 200
 STATES = {
     "pending": "Inside its hold",
     "held": "Held by an open chargeback",
@@ -98,12 +100,16 @@ def payable(facts: Facts) -> Section:
         select affiliate_id, name, currency, affiliate_status, payable, owed, pending, in_payment,
             minimum_payout, payout_currency, statement_number
         from affiliate.payable
-        order by currency, payable desc, owed desc, affiliate_id
+        order by payable desc, owed desc, affiliate_id, currency
     """)
     amounts = ("payable", "owed", "pending", "in_payment")
     currencies = sorted({row["currency"] for row in rows})
     table = Table(
-        "Payable and owed by affiliate, from posted state, in the currency of the payout",
+        among(
+            MOST,
+            len(rows),
+            "Payable and owed by affiliate, from posted state, in currencies of payout",
+        ),
         (
             Column("Affiliate"),
             Column("Currency"),
@@ -120,7 +126,7 @@ def payable(facts: Facts) -> Section:
                 row["statement_number"],
                 row["affiliate_status"],
             )
-            for row in rows
+            for row in rows[:MOST]
         ),
         "No affiliate has earned anything yet.",
         tuple(

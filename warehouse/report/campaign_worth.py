@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from warehouse.figures import NOTHING, money, percent, ratio
 from warehouse.report.facts import Facts, Row
-from warehouse.report.parts import Bar, Column, Flag, Section, Span, Table, numbers
+from warehouse.report.parts import Bar, Column, Flag, Section, Span, Table, among, numbers
 
 # As docs/campaign.md does: far more returning visitors than usual, whatever the models say.
 MUCH_MORE = Decimal("1.5")
+# By spend; a page is to be read.
+MOST = 50
 MODELS = {
     "first_touch": "first touch",
     "last_touch": "last touch",
@@ -90,7 +92,7 @@ def worth(facts: Facts) -> Section:
 
     advised = [(row, advice(row)) for row in rows]
     table = Table(
-        f"Campaigns from {facts.period}, amounts in {facts.currency}",
+        among(MOST, len(rows), f"Campaigns from {facts.period}, amounts in {facts.currency}"),
         (
             Column("Campaign"),
             Column("Advice", is_wide=True),
@@ -117,7 +119,7 @@ def worth(facts: Facts) -> Section:
                 ),
                 percent(row["returning_visits"] or 0, row["visits"] or 0, 0),
             )
-            for row, flag in advised
+            for row, flag in advised[:MOST]
         ),
         "No campaign cost or brought anything in these weeks.",
     )
@@ -163,14 +165,16 @@ def models(facts: Facts) -> Section:
         having sum(spend) > 0
         order by campaign_id, model
     """)
+    spend = {row["campaign_id"]: row["spend"] for row in rows}
+    dearest = sorted(spend, key=lambda one: (-spend[one], one))
     told = {(row["campaign_id"], row["model"]): ratio(row["revenue"], row["spend"]) for row in rows}
     known = [model for model in MODELS if any(row["model"] == model for row in rows)]
     table = Table(
-        f"Return on spend (ROAS) by model, from {facts.period}",
+        among(MOST, len(dearest), f"Return on spend (ROAS) by model, from {facts.period}"),
         (Column("Campaign"), *numbers(*(MODELS[model] for model in known))),
         tuple(
             (campaign, *(told.get((campaign, model), NOTHING) for model in known))
-            for campaign in sorted({row["campaign_id"] for row in rows})
+            for campaign in dearest[:MOST]
         ),
         "No campaign cost anything in these weeks.",
     )

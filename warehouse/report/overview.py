@@ -19,7 +19,7 @@ ATTRIBUTED = """
     )
 
     select
-        'Revenue of counted orders, and as attributed by ' || replace(model, '_', ' ') as name,
+        'Revenue of orders, and as attributed by ' || replace(model, '_', ' ') as name,
         null as currency,
         counted.amount as one,
         models.amount as other
@@ -166,7 +166,7 @@ def sources(facts: Facts) -> Section:
             Column("Table"),
             Column("Cell"),
             *numbers("Rows in the source", "In the warehouse"),
-            Column("Compared"),
+            Column("Compared", is_wide=True),
             Column("Verdict"),
         ),
         tuple(

@@ -117,6 +117,11 @@ class Page:
     sections: tuple[Section, ...] = field(default=())
 
 
+def among(shown: int, rows: int, what: str) -> str:
+    """Return what a caption says of rows of which a page shows only the first."""
+    return what if rows <= shown else f"The first {shown} of {rows:,}: {what[0].lower()}{what[1:]}"
+
+
 def numbers(*names: str) -> tuple[Column, ...]:
     """Return columns of numbers."""
     return tuple(Column(name, is_number=True) for name in names)
