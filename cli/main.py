@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "cli.status:status",
     "versions": "cli.status:versions",
     "sql": "cli.sql:sql",
+    "metrics": "cli.metrics:metrics",
     "docs": "cli.docs:docs",
     "diff": "cli.diff:diff",
     "export": "cli.export:export",

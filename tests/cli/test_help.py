@@ -11,7 +11,18 @@ import pytest
 from cli import main, reference
 from tests.cli.command import Command
 
-HEAVY = ("boto3", "dagster", "dbt", "duckdb", "pandas", "psycopg", "pyarrow", "pydantic", "yaml")
+HEAVY = (
+    "boto3",
+    "dagster",
+    "dbt",
+    "duckdb",
+    "metricflow",
+    "pandas",
+    "psycopg",
+    "pyarrow",
+    "pydantic",
+    "yaml",
+)
 
 
 def every_command() -> list[tuple[str, click.Command]]:

@@ -15,6 +15,9 @@ from warehouse.ledger import currencies
 pytestmark = pytest.mark.slow
 
 Node = dict[str, Any]
+KEYWORDS = {"case", "when", "then", "else", "end"}
+SIDES = ("numerator", "denominator")
+MONEY = ("reporting_currency", "payout_currency")
 LAYERS = ("staging", "intermediate", "marts")
 # What each layer may read. A mart reads no other domain's, so that none depends on another's shape;
 # within its own it may sum one up, so that the two agree by construction.
@@ -284,7 +287,10 @@ def test_measures_and_dimensions_are_columns_and_a_metric_never_sums_over_models
         [model] = semantic["depends_on"]["nodes"]
         columns = manifest["nodes"][model]["columns"].keys()
         parts = [*semantic["dimensions"], *semantic["measures"], *semantic["entities"]]
-        assert {part["expr"] or part["name"] for part in parts} <= columns, semantic["name"]
+        for part in parts:
+            # what an expression compares with is in quotation marks; keywords are no columns
+            words = re.findall(r"[a-z_]+", re.sub("'.*?'", "", part["expr"] or part["name"]))
+            assert set(words) - KEYWORDS <= columns, (semantic["name"], part["name"])
         sums |= {measure["name"]: model.rpartition(".")[2] for measure in semantic["measures"]}
     simple = {
         name: sums[metric["type_params"]["measure"]["name"]]
@@ -293,5 +299,36 @@ def test_measures_and_dimensions_are_columns_and_a_metric_never_sums_over_models
         for name in [metric["name"]]
     }
     by_model = {name for name, table in simple.items() if table == "campaign__performance_daily"}
-    assert by_model == {"model_orders"}
+    assert {name for name in simple if name.startswith("model_")} == by_model
     assert simple["orders"] == "campaign__performance_daily_last_touch"
+
+
+def test_every_metric_says_what_it_is_its_unit_and_what_it_must_not_be_summed_over(
+    manifest: dict[str, Any],
+) -> None:
+    metrics = {one["name"]: one for one in manifest["metrics"].values()}
+    tables = {
+        measure["name"]: semantic["depends_on"]["nodes"][0].rpartition(".")[2]
+        for semantic in manifest["semantic_models"].values()
+        for measure in semantic["measures"]
+    }
+    names = list[str]()
+    for name, metric in metrics.items():
+        meta = metric["config"]["meta"]
+        assert metric["description"].endswith("."), name
+        assert metric["label"], name
+        names += [name, *([meta["short"].lower()] if "short" in meta else [])]
+        # a ratio of two sums of one table: no join, and no other kind that could count twice
+        parameters = metric["type_params"]
+        parts = [metrics[parameters[side]["name"]] for side in SIDES if metric["type"] == "ratio"]
+        sums = parts or [metric]
+        assert [part["type"] for part in sums] == ["simple"] * len(sums), name
+        read = {tables[part["type_params"]["measure"]["name"]] for part in sums}
+        assert len(read) == 1, name
+        assert meta["unit"] in ({"ratio", *MONEY} if parts else {"count", *MONEY}), name
+        if read == {"campaign__performance_daily"}:
+            assert meta["needs"] == "attribution_model", name
+        if {part["config"]["meta"]["unit"] for part in sums} & {"payout_currency"}:
+            assert meta["needs"] == "currency", name
+    assert len(names) == len(set(names))
+    assert {"roas", "cac", "aov", "conversion_rate", "net_revenue"} <= set(names)

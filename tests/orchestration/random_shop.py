@@ -129,7 +129,7 @@ def affiliate_models(folder: Path) -> None:
                 waiting += SOLVED[solved]
 
     def unwanted(_: str, names: list[str]) -> list[str]:
-        left_out = {"exposures.yml", "semantic_models.yml", "target", "logs"}
+        left_out = {"exposures.yml", "semantic", "target", "logs"}
         return [
             name
             for name in names

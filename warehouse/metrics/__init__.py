@@ -1,0 +1,1 @@
+"""Answer questions about named measures, each defined once, from a published version."""
