@@ -6,7 +6,7 @@ from decimal import Decimal
 from warehouse.figures import count, money, percent, ratio
 from warehouse.report import affiliate_checks
 from warehouse.report.facts import Facts, Row, is_comparable, tile
-from warehouse.report.parts import Bar, Column, Page, Section, Table, Tile, among, numbers
+from warehouse.report.parts import Column, Page, Section, Table, Tile, among, bar, numbers
 
 TITLE = "Affiliates"
 # `warehouse sql` lists those of a larger programme; the totals are of all.
@@ -161,7 +161,7 @@ def states(facts: Facts) -> Section:
     place = {state: number for number, state in enumerate(STATES)}
     rows.sort(key=lambda row: (row["currency"], place.get(row["status"], len(place))))
     largest = {
-        one: max(row["due"] for row in rows if row["currency"] == one) or Decimal(1)
+        one: max(row["due"] for row in rows if row["currency"] == one)
         for one in {row["currency"] for row in rows}
     }
     table = Table(
@@ -176,7 +176,7 @@ def states(facts: Facts) -> Section:
             (
                 STATES.get(str(row["status"]), str(row["status"])),
                 row["currency"],
-                Bar(money(row["due"]), float(row["due"] / largest[row["currency"]])),
+                bar(money(row["due"]), row["due"], largest[row["currency"]]),
                 money(row["earned"]),
                 count(row["lines"]),
             )
@@ -216,7 +216,7 @@ def best(facts: Facts) -> Section:
         order by sales desc, clicks desc, daily.affiliate_id, daily.currency
         limit 20
     """)
-    largest = max((row["sales"] for row in rows), default=Decimal(0)) or Decimal(1)
+    largest = max((row["sales"] for row in rows), default=Decimal(0))
     table = Table(
         f"The first twenty affiliates by sales, from {facts.period}",
         (
@@ -229,7 +229,7 @@ def best(facts: Facts) -> Section:
         tuple(
             (
                 named(row),
-                Bar(money(row["sales"]), float(row["sales"] / largest)),
+                bar(money(row["sales"]), row["sales"], largest),
                 count(row["orders"]),
                 count(row["clicks"]),
                 count(row["valid_clicks"]),

@@ -1,11 +1,10 @@
 """What the page about affiliates says about held clicks, waiting amounts and statements."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from warehouse.figures import count, day, money, percent
 from warehouse.report.facts import Facts
-from warehouse.report.parts import Bar, Column, Section, Table, numbers
+from warehouse.report.parts import Column, Section, Table, bar, numbers
 
 MONTHS = 6
 KINDS = {
@@ -48,7 +47,7 @@ def held_clicks(facts: Facts) -> Section:
             (
                 row["validity_rule"],
                 KINDS.get(row["validity"], row["validity"]),
-                Bar(count(row["clicks"]), row["clicks"] / largest),
+                bar(count(row["clicks"]), row["clicks"], largest),
                 percent(row["clicks"], row["total"]),
                 count(row["affiliates"]),
                 count(row["reviewed"]),
@@ -97,7 +96,7 @@ def waiting(facts: Facts) -> Section:
         order by period
     """)
     largest = {
-        one: max(row["due"] for row in pending if row["currency"] == one) or Decimal(1)
+        one: max(row["due"] for row in pending if row["currency"] == one)
         for one in {row["currency"] for row in pending}
     }
     tables = (
@@ -113,7 +112,7 @@ def waiting(facts: Facts) -> Section:
                 (
                     f"{row['week_start']} to {row['week_start'] + timedelta(days=6)}",
                     row["currency"],
-                    Bar(money(row["due"]), float(row["due"] / largest[row["currency"]])),
+                    bar(money(row["due"]), row["due"], largest[row["currency"]]),
                     count(row["lines"]),
                 )
                 for row in pending
@@ -186,7 +185,7 @@ def declined(facts: Facts) -> Section:
         tuple(
             (
                 row["reason"].replace("_", " "),
-                Bar(count(row["lines"]), row["lines"] / largest),
+                bar(count(row["lines"]), row["lines"], largest),
                 count(row["affiliates"]),
                 money(row["sales"]),
             )

@@ -7,12 +7,12 @@ from warehouse.figures import NOTHING, count, money, percent, ratio
 from warehouse.report import campaign_trend, campaign_worth
 from warehouse.report.facts import Facts, Row, is_comparable, tile
 from warehouse.report.parts import (
-    Bar,
     Column,
     Page,
     Section,
     Table,
     Tile,
+    bar,
     numbers,
 )
 
@@ -132,14 +132,14 @@ def funnel(facts: Facts) -> Section:
         group by step, step_number
         order by step_number
     """)
-    largest = max((row["people"] for row in rows), default=0) or 1
+    largest = max((row["people"] for row in rows), default=0)
     table = Table(
         f"Steps of those whom advertisements reached, from {facts.period}",
         (Column("Step"), Column("How many", is_wide=True), *numbers("Of the step before", "Lost")),
         tuple(
             (
                 STEPS.get(row["step"], row["step"]),
-                Bar(count(row["people"]), float(row["people"] / largest)),
+                bar(count(row["people"]), row["people"], largest),
                 percent(row["people"], row["previous"] or 0),
                 # not every visit comes from a click: a step can have more than the one before
                 count(lost) if (lost := (row["previous"] or 0) - row["people"]) > 0 else NOTHING,
@@ -172,7 +172,7 @@ def audience(facts: Facts) -> Section:
         having sum(landing_views) > 0 or sum(orders) > 0
         order by visits desc, age_band, gender
     """)
-    largest = max((row["visits"] for row in rows), default=0) or 1
+    largest = max((row["visits"] for row in rows), default=0)
     table = Table(
         f"Age and gender of those who came by campaigns, from {facts.period}",
         (
@@ -185,7 +185,7 @@ def audience(facts: Facts) -> Section:
             (
                 row["age_band"],
                 row["gender"],
-                Bar(count(row["visits"]), float(row["visits"] / largest)),
+                bar(count(row["visits"]), row["visits"], largest),
                 count(row["orders"]),
                 money(row["net_revenue"]),
                 ratio(row["net_revenue"], row["visits"]),

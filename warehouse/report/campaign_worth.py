@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from warehouse.figures import NOTHING, money, percent, ratio
 from warehouse.report.facts import Facts, Row
-from warehouse.report.parts import Bar, Column, Flag, Section, Span, Table, among, numbers
+from warehouse.report.parts import Column, Flag, Section, Span, Table, among, bar, numbers
 
 # As docs/campaign.md does: far more returning visitors than usual, whatever the models say.
 MUCH_MORE = Decimal("1.5")
@@ -85,7 +85,7 @@ def worth(facts: Facts) -> Section:
     low = min((Decimal(0), *(row["lowest"] for row in rows)))
     high = max((Decimal(0), *(row["highest"] for row in rows)))
     reach = high - low or Decimal(1)
-    largest = max((row["spend"] for row in rows), default=Decimal(0)) or Decimal(1)
+    largest = max((row["spend"] for row in rows), default=Decimal(0))
 
     def at(value: Decimal) -> float:
         return float((value - low) / reach)
@@ -105,7 +105,7 @@ def worth(facts: Facts) -> Section:
             (
                 row["campaign_id"],
                 flag,
-                Bar(money(row["spend"]), float(row["spend"] / largest)),
+                bar(money(row["spend"]), row["spend"], largest),
                 ratio(row["revenue"], row["spend"]),
                 money(row["lowest"]),
                 money(row["highest"]),

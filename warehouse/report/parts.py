@@ -1,7 +1,7 @@
 """What a page is made of: plain values, which the template writes out and escapes."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from warehouse.report.plots import Plot
 
@@ -115,6 +115,11 @@ class Page:
     lead: str
     tiles: tuple[Tile, ...] = ()
     sections: tuple[Section, ...] = field(default=())
+
+
+def bar(text: str, value: Any, largest: Any) -> Bar:
+    """Return a figure with its bar beside the largest of the column; below 0 there is none."""
+    return Bar(text, float(value / largest) if value > 0 else 0.0)
 
 
 def among(shown: int, rows: int, what: str) -> str:

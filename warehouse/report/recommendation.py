@@ -5,7 +5,7 @@ from decimal import Decimal
 from warehouse.figures import NOTHING, count, money, percent, ratio
 from warehouse.report import recommendation_lists
 from warehouse.report.facts import Facts, Row, is_comparable, tile
-from warehouse.report.parts import Bar, Column, Flag, Page, Section, Span, Table, Tile, numbers
+from warehouse.report.parts import Column, Flag, Page, Section, Span, Table, Tile, bar, numbers
 
 TITLE = "Recommendations"
 STATES = {
@@ -261,7 +261,7 @@ def suppressed(facts: Facts) -> Section:
         tuple(
             (
                 row["suppressed_by"].replace("_", " "),
-                Bar(count(row["triggers"]), row["triggers"] / largest),
+                bar(count(row["triggers"]), row["triggers"], largest),
                 percent(row["triggers"], total),
             )
             for row in rows

@@ -2,7 +2,7 @@
 
 from warehouse.figures import count, day, percent, ratio
 from warehouse.report.facts import Facts, Row
-from warehouse.report.parts import Bar, Column, Flag, Section, Table, numbers
+from warehouse.report.parts import Column, Flag, Section, Table, bar, numbers
 
 TOP = 10
 KINDS = {"co_purchase": "bought", "co_view": "viewed", "co_cart": "put into the cart"}
@@ -53,7 +53,7 @@ def _pairs(kind: str, rows: list[Row]) -> Table:
                 named(row["other_product_id"], row["other_name"]),
                 count(row["n_ab"]),
                 f"{row['lift']:,.1f}",
-                Bar(f"{row['llr']:,.1f}", row["llr"] / largest),
+                bar(f"{row['llr']:,.1f}", row["llr"], largest),
             )
             for row in rows
         ),
@@ -71,7 +71,7 @@ def trending(facts: Facts) -> Section:
         order by trending.rank
         limit {2 * TOP}
     """)
-    largest = max((row["recent_rate"] for row in rows), default=1) or 1
+    largest = max((row["recent_rate"] for row in rows), default=1)
     table = Table(
         "Products furthest above what is usual for them",
         (
@@ -83,7 +83,7 @@ def trending(facts: Facts) -> Section:
         tuple(
             (
                 named(row["product_id"], row["name"]),
-                Bar(f"{row['recent_rate']:,.1f}", float(row["recent_rate"] / largest)),
+                bar(f"{row['recent_rate']:,.1f}", row["recent_rate"], largest),
                 f"{row['usual_rate']:,.1f}",
                 ratio(row["recent_rate"], row["usual_rate"], 1),
                 count(row["people_count"]),

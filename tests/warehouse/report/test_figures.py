@@ -8,6 +8,7 @@ import pytest
 
 from warehouse import figures
 from warehouse.report import plots
+from warehouse.report.parts import bar
 from warehouse.report.period import Period, last_weeks
 from warehouse.report.plots import Point
 
@@ -106,3 +107,10 @@ def test_a_plot_below_zero_has_its_base_inside_and_one_of_nothing_has_an_axis() 
 )
 def test_figures_of_an_axis_are_short(value: str, text: str) -> None:
     assert plots.compact(Decimal(value)) == text
+
+
+def test_a_bar_is_as_long_as_its_share_of_the_largest_and_below_zero_there_is_none() -> None:
+    amounts = [Decimal(50), Decimal(200), Decimal(0), Decimal(-10)]
+    assert [bar("", one, max(amounts)).share for one in amounts] == [0.25, 1.0, 0.0, 0.0]
+    assert bar("", Decimal(-10), Decimal(-10)).share == 0.0
+    assert bar("", 0, 0).share == 0.0
