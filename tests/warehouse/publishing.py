@@ -8,6 +8,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -20,6 +21,17 @@ from warehouse.publish import publication
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMAS = "warehouse.engines.postgres_schemas"
 STORE = "warehouse.engines.postgres_store"
+READERS = "warehouse.engines.postgres_readers"
+CATALOG = "warehouse.engines.postgres_catalog"
+
+
+def _is_old(_connection: Any, schema: str) -> bool:
+    return "__old_" in schema
+
+
+def _drops_content(_connection: Any, script: str) -> bool:
+    return script.startswith('DROP TABLE "store".')
+
 
 # Where a publication into PostgreSQL is struck. The first publication made v000001, and `keep` is
 # one: this one loads v000002, shows it and drops the first.
@@ -27,11 +39,16 @@ POINTS: dict[str, Hook] = {
     "rows in, their transaction open": before(STORE, "_compare"),
     "tables loaded": after(STORE, "load"),
     "version pinned": after(SCHEMAS, "pin"),
+    "readers' views pinned, their transaction open": after(READERS, "_pin"),
+    "rights given": after(READERS, "grant"),
     "version recorded": before(SCHEMAS, "show"),
     "next schemas built": after("warehouse.engines.postgres_aside", "build"),
     "swap begun, its transaction open": after(SCHEMAS, "_rename"),
     "swapped": after(SCHEMAS, "show"),
+    "swapped schema dropped, its transaction open": after(CATALOG, "drop_schema", when=_is_old),
     "old version dropped, its transaction open": after(SCHEMAS, "_drop_version", 2),
+    "one of its tables dropped": after(CATALOG, "run", when=_drops_content),
+    "nothing left to collect": after(SCHEMAS, "collect"),
 }
 
 
@@ -45,7 +62,9 @@ def publish(build: duckdb.DuckDBPyConnection, settings: Settings, amount: int) -
     build.execute("CREATE OR REPLACE TABLE core.products AS SELECT 'é''s' AS name, 7 AS product_id")
     build.execute("CREATE OR REPLACE TABLE core.visits AS SELECT n FROM range(6) AS numbers (n)")
     for table in ("orders", "order_lines"):
-        build.execute(f"CREATE OR REPLACE TABLE core.{table} AS SELECT {amount} AS amount")
+        build.execute(
+            f"CREATE OR REPLACE TABLE core.{table} AS SELECT {amount} AS amount, 'main' AS cell"
+        )
     build.execute("COMMENT ON TABLE core.orders IS 'One row per order.'")
     build.execute("COMMENT ON COLUMN core.orders.amount IS 'What it''s worth, 100 %.'")
     return publication.publish(

@@ -118,7 +118,7 @@ def test_a_reader_comes_changes_and_goes_without_a_new_version(marts: Marts, tab
     assert marts.ask("bi_eu", baskets) == [(1, 2, "v000002")]
     assert marts.ask("bi_eu", "select n, number from v000001_eu_core.baskets") == [(1, 1)]
     marts.refused(
-        "bi_eu", "core.baskets", "eu_core.orders", "affiliate.payable", "meta.publication"
+        "bi_eu", "core.baskets", "eu_core.products", "affiliate.payable", "meta.publication"
     )
 
     # other schemas for the one, another cell for the other
