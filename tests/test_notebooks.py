@@ -10,6 +10,8 @@ from nbclient import NotebookClient
 
 from tests.shops import Shop
 
+# A cell is one query and its plot, to be read on one screen.
+CELL_LINES = 30
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -24,6 +26,12 @@ def test_a_notebook_is_valid_and_holds_no_output(path: Path) -> None:
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [(cell.outputs, cell.execution_count) for cell in code] == [([], None)] * len(code)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_cells_of_a_notebook_are_short(path: Path) -> None:
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert max(len(cell.source.splitlines()) for cell in cells) <= CELL_LINES
 
 
 @pytest.mark.slow
@@ -46,4 +54,10 @@ def test_a_notebook_runs_on_the_published_version_and_plots(
     ]
     assert [picture[:8] for picture in pictures] == [b"\x89PNG\r\n\x1a\n"] * 3
     assert [output for output in outputs if output.get("name") == "stderr"] == []
+    if path.name == "start_here.ipynb":
+        shown = {
+            cell["id"]: cell["outputs"][0]["data"] for cell in notebook.cells if cell.get("outputs")
+        }
+        assert "dataframe" in shown["pandas"]["text/html"]
+        assert "decimal128(18, 4)" in shown["arrow"]["text/plain"]
     assert path.read_bytes() == before
