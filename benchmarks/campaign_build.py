@@ -11,7 +11,6 @@ the weights of final months, as it does between two runs; December, of 26 days, 
 """
 
 import resource
-import time
 from collections.abc import Mapping
 from datetime import date
 from graphlib import TopologicalSorter
@@ -19,11 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from analytics.channel_weights import Weight
-from benchmarks.compiled_models import PROJECT, THREADS, Figures, Nodes, each_size, options
+from benchmarks.compiled_models import PROJECT, Figures, Nodes, each_size, opened, run_dbt
 from orchestration import lineage, solved
 
 SHOP = Path(__file__).with_name("campaign_shop.sql")
@@ -159,14 +156,6 @@ def build(nodes: Nodes, folder: Path, events: int) -> None:
     news.tell_steps(14)
 
 
-def opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open the build database as nobody else has it open."""
-    DuckDBConnectionManager.close_all_connections()
-    connection = duckdb.connect(str(folder / "build.duckdb"))
-    connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
-    return connection
-
-
 def given(
     connection: duckdb.DuckDBPyConnection, nodes: Nodes, order: list[str], names: set[str]
 ) -> None:
@@ -216,34 +205,12 @@ def update(
             behind.add(identity)
     models = [one for one in order if one in names and nodes[one]["resource_type"] == "model"]
     models = [one for one in models if nodes[one]["schema"] != "staging"]
-    dbt(folder, [nodes[one]["name"] for one in models if one not in behind], figures)
+    run_dbt(folder, [nodes[one]["name"] for one in models if one not in behind], figures)
     with opened(folder) as connection:
         for name in (nodes[one]["name"] for one in order if one in solvers):
             figures.measure(f"solve {name}", lambda one=name: solved.write(connection, one, kept))
             figures.steps.append(f"solve {name}")
-    dbt(folder, [nodes[one]["name"] for one in models if one in behind], figures)
-
-
-def dbt(folder: Path, models: list[str], figures: Figures) -> None:
-    """Let dbt run models, and note of each what it took from its first statement on."""
-    started: dict[str, tuple[float, float]] = {}
-
-    def note(event: Any) -> None:
-        if event.info.name not in {"NodeExecuting", "NodeFinished"}:
-            return
-        name = event.data.node_info.node_name
-        now = time.perf_counter(), time.process_time()
-        if event.info.name == "NodeExecuting":
-            started[name] = now
-        elif name in started:
-            clock, processors = started.pop(name)
-            figures.clock[name], figures.processors[name] = now[0] - clock, now[1] - processors
-            figures.steps.append(name)
-
-    arguments = ["run", "--select", *models, "--threads", "1", "--quiet", *options(folder)]
-    ended = dbtRunner(callbacks=[note]).invoke(arguments)
-    if not ended.success:
-        raise SystemExit(f"dbt failed: {ended.exception or 'see its lines above'}")
+    run_dbt(folder, [nodes[one]["name"] for one in models if one in behind], figures)
 
 
 def final_months(connection: duckdb.DuckDBPyConnection) -> solved.Kept:

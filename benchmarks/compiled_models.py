@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 THREADS = 2
@@ -63,6 +65,37 @@ def compiled(folder: Path) -> Nodes:
     return {**document["nodes"], **document["sources"]}
 
 
+def opened(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the build database as nobody else has it open."""
+    DuckDBConnectionManager.close_all_connections()
+    connection = duckdb.connect(str(folder / "build.duckdb"))
+    connection.execute(f"set threads = {THREADS}; set timezone = 'UTC'")
+    return connection
+
+
+def run_dbt(folder: Path, models: list[str], figures: Figures, *more: str) -> None:
+    """Let dbt run models, and note of each what it took from its first statement on."""
+    started: dict[str, tuple[float, float]] = {}
+
+    def note(event: Any) -> None:
+        if event.info.name not in {"NodeExecuting", "NodeFinished"}:
+            return
+        name = event.data.node_info.node_name
+        now = time.perf_counter(), time.process_time()
+        if event.info.name == "NodeExecuting":
+            started[name] = now
+        elif name in started:
+            clock, processors = started.pop(name)
+            figures.clock[name], figures.processors[name] = now[0] - clock, now[1] - processors
+            figures.steps.append(name)
+
+    arguments = ["run", "--select", *models, "--threads", "1", "--quiet", *more]
+    arguments += options(folder)
+    ended = dbtRunner(callbacks=[note]).invoke(arguments)
+    if not ended.success:
+        raise SystemExit(f"dbt failed: {ended.exception or 'see its lines above'}")
+
+
 def each_size(script: str, sizes: Sequence[int], build: Callable[[Nodes, Path, int], None]) -> None:
     """Let the script build each size in a process of its own; the command line may name others."""
     if sys.argv[1:2] == ["--one"]:
@@ -97,7 +130,7 @@ def judge_clicks(
         connection.execute(given)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         for node in (nodes[identity] for identity in order):
-            figures.measure(node["name"], lambda node=node: _make(connection, node))
+            figures.measure(node["name"], lambda node=node: make(connection, node))
             figures.steps.append(node["name"])
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         for turn in range(2):
@@ -115,7 +148,7 @@ def judge_clicks(
     figures.tell_steps(6)
 
 
-def _make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
+def make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
     """Make a seed or a model."""
     name = f"{node['schema']}.{node['alias']}"
     if node["resource_type"] == "seed":

@@ -14,7 +14,7 @@ MODELS = (
     *("rules", "lines", "terms", "coupon_orders", "click_keys", "order_keys", "order_partners"),
     *("cart_lines", "line_partners", "voiding_touches", "candidates", "kept_lines", "sources"),
     "repeats",
-    *("exclusions", "line_rates", "earnings", "amounts", "disputes", "commissions"),
+    *("exclusions", "line_rates", "earnings", "amounts", "month_caps", "disputes", "commissions"),
 )
 FILLED = ("seeds.affiliate_rules", "intermediate.int_core__numbers")
 Row = dict[str, Any]

@@ -2,12 +2,14 @@
 
 Random shops of random visits arrive in random order over several builds: late events, repeated
 deliveries, deletions, refunds that come and go, orders that are cancelled, accounts that merge, an
-as_of that moves both ways, a build that is killed halfway.
+as_of that moves both ways, a build that is killed halfway. Affiliates bring some of the visits:
+commissions are posted between the builds, plans corrected, an affiliate paused and one deleted.
 """
 
 import random
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -17,12 +19,25 @@ from analytics.channel_weights import Weight
 from orchestration import solved
 from tests.dbt.build import Build
 from tests.dbt.raw_tables import COLUMNS, create_raw, insert
-from tests.dbt.streams import Row, raw_rows
+from tests.dbt.streams import START, Row, raw_rows, text
 from warehouse.engines.duckdb_snapshot import content_hash, tables
+from warehouse.ledger import entries
+from warehouse.ledger.kept import Kept
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 SHOPS, SEED = 20, 20261127
-MODELS = ("--resource-type", "model", "--resource-type", "seed")
+MODELS = ("--resource-type", "model")
+# Rules by which orders depend on more than their clicks; clicks that nothing followed are valid.
+RULES = {
+    "cart_window_hours": "72",
+    "voiding_channels": "social",
+    "duplicate_order_days": "20",
+    "returning_customer_rate": "0.03",
+    "click_unseen_hours": "off",
+    "click_agent_minimum_clicks": "off",
+    "cap_per_order": "1.50",
+    "cap_per_month": "9.00",
+}
 # What belongs to one of the shops: its people, and what they do.
 OWN = frozenset(
     (
@@ -36,6 +51,7 @@ OWN = frozenset(
             "cart_id",
         ),
         *("order_id", "order_line_id", "refund_id", "refund_document_id", "pk", "sk"),
+        "click_id",
     )
 )
 KEYS = {
@@ -47,15 +63,76 @@ KEYS = {
     "raw_activity.product_events": ("pk", "sk"),
     "raw_activity.searches": ("pk", "sk"),
     "raw_activity.cart_events": ("pk", "sk"),
+    "raw_activity.affiliate_clicks": ("click_id", "received_at"),
+    "raw_shop.affiliates": ("affiliate_id",),
+    "raw_shop.commission_plans": ("plan_id",),
 }
 GONE = {"_deleted_at": "2011-09-01"}
 Arrival = tuple[str, Row]
 
 
+JOINED = datetime(2011, 1, 1, tzinfo=UTC)
+AFFILIATES: list[Row] = [
+    {
+        "affiliate_id": name,
+        "user_id": user,
+        "status": "active",
+        "joined_at": JOINED,
+        "payout_currency": "GBP",
+        "minimum_payout": "1.00",
+    }
+    for name, user in (("a1", None), ("a2", "s1-c1"), ("a3", None))
+]
+PLAN: Row = {
+    "plan_id": "usual",
+    "tier": 1,
+    "tier_min_sales": "0.00",
+    "rate": "0.1000",
+    "window_days": 20,
+    "hold_days": 14,
+    "valid_from": JOINED,
+}
+OWN_PLAN = {"plan_id": "own", "affiliate_id": "a1", "rate": "0.2000", "window_days": 30}
+# What the shop says of its programme before each build.
+PROGRAMME: list[list[Arrival]] = [
+    [*(("raw_shop.affiliates", row) for row in AFFILIATES), ("raw_shop.commission_plans", PLAN)],
+    [
+        (
+            "raw_shop.affiliates",
+            AFFILIATES[1] | {"status": "paused", "updated_at": START + timedelta(days=70)},
+        )
+    ],
+    [("raw_shop.commission_plans", PLAN | OWN_PLAN)],
+    [("raw_shop.affiliates", AFFILIATES[2] | GONE)],
+]
+
+
+def clicks(seed: int, orders: list[Row]) -> list[Row]:
+    """Return clicks on affiliates' links before some of these orders, a few of them too early."""
+    chance = random.Random(seed)
+    rows: list[Row] = []
+    for number, order in enumerate(orders * 2):
+        at = order["ordered_at"] - timedelta(minutes=5 * chance.randrange(28 * 24 * 12))
+        rows.append(
+            {
+                "click_id": f"k{number}",
+                "affiliate_id": chance.choice(["a1", "a2", "a3"]),
+                "occurred_at": text(at),
+                "received_at": text(at + timedelta(seconds=3)),
+                "visitor_id": order["visitor_id"],
+                "customer_id": chance.choice([None, order["user_id"]]),
+                "landing_page": "/product/p1",
+            }
+        )
+    return rows
+
+
 def shop_rows(seed: int) -> Iterator[Arrival]:
     """Yield the rows of a small shop, and those that correct some of them, oldest version first."""
     chance = random.Random(seed)
-    for table, rows in raw_rows(seed, events=60, orders=9).items():
+    shop = raw_rows(seed, events=60, orders=9)
+    shop["raw_activity.affiliate_clicks"] = clicks(seed, shop["raw_shop.orders"])
+    for table, rows in shop.items():
         if table not in KEYS:
             continue
         for row in rows:
@@ -127,8 +204,29 @@ def final_months(build: Build) -> solved.Kept:
 
 
 def scratch(folder: Path, as_of: str) -> Build:
+    """Return a database without rows of raw, whose programme has more rules than as shipped."""
     folder.mkdir()
-    return Build(folder / "build.duckdb", folder / "target", as_of)
+    build = Build(folder / "build.duckdb", folder / "target", as_of)
+    assert build.dbt("seed").returncode == 0
+    with build.connect() as connection:
+        create_raw(connection)
+        for rule, value in RULES.items():
+            connection.execute(
+                "update seeds.affiliate_rules set value = ? where rule = ?", [value, rule]
+            )
+    return build
+
+
+def posted(build: Build, as_of: str) -> Build:
+    """Return the next build, for which what this one proposes is posted."""
+    done = build.kept.postings
+    path = build.database.with_name(f"posted-{len(done)}.parquet")
+    with build.connect() as connection:
+        connection.execute(f"copy (from solved.commission_proposal) to '{path}'")
+        [[rows]] = connection.execute("select count(*) from solved.commission_proposal").fetchall()
+    at = datetime.fromisoformat(build.as_of)
+    more = entries.Posting(len(done) + 1, path, "", "", rows, at, at)
+    return replace(build, kept=Kept((*done, more)), as_of=as_of)
 
 
 @pytest.mark.slow
@@ -146,13 +244,14 @@ def test_so_do_those_of_more_and_larger_shops(seed: int, tmp_path: Path) -> None
 
 def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None:
     """Let shops arrive over three builds, one of them killed halfway; compare all public tables."""
-    first, second, third, last = in_parts(seed, shops, 4)
+    arriving = zip(in_parts(seed, shops, 4), PROGRAMME, strict=True)
+    first, second, third, last = ([*shop, *programme] for shop, programme in arriving)
     build = scratch(tmp_path / "updated", "2011-06-15T00:00:00Z")
     with build.connect() as connection:
-        create_raw(connection)
         for table, rows in raw_rows(seed).items():
             if table not in KEYS:
                 insert(connection, table, rows)
+        connection.execute("update raw_shop.products set is_commissionable = true")
         load(connection, first, 1)
     build.build(kinds=MODELS)
     versions = "select order_id, order_number from intermediate.int_campaign__order_versions"
@@ -160,7 +259,7 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
 
     with build.connect() as connection:
         load(connection, second, 2)
-    later = Build(build.database, build.target, "2011-09-01T00:00:00Z")
+    later = posted(build, "2011-09-01T00:00:00Z")
     later.build(kept, MODELS)
     with build.connect() as connection:
         load(connection, third, 3)
@@ -169,14 +268,13 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
 
     with build.connect() as connection:
         load(connection, last, 4)
-    back = Build(build.database, build.target, "2011-07-20T00:00:00Z")
+    back = posted(later, "2011-07-20T00:00:00Z")
     back.build(kept, MODELS)
     same = {order for order, number in build.rows(versions) if numbers.get(order) == number}
     assert len(numbers) / 20 < len(same) < len(numbers) * 19 / 20, "some orders stay, some do not"
 
-    whole = scratch(tmp_path / "whole", back.as_of)
+    whole = replace(scratch(tmp_path / "whole", back.as_of), kept=back.kept)
     with whole.connect() as connection:
-        create_raw(connection)
         connection.execute(f"attach '{build.database}' as other (read_only)")
         for table in COLUMNS:
             connection.execute(f"insert into {table} by name from other.{table}")
@@ -190,3 +288,8 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
         expected = {table: content_hash(other, *table) for table in found}
     assert {table for table in found if found[table] != expected[table]} == set()
     assert expected["campaign", "attribution"][0] > 500
+    rules = dict(
+        build.rows("select attribution_rule, count(*) from affiliate.conversions group by 1")
+    )
+    assert {"posted", "last_click"} <= rules.keys()
+    assert rules["last_click"] > 20

@@ -1,4 +1,17 @@
-with earnings as (select * from {{ ref('int_affiliate__earnings') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
+with earnings as (
+    select * from {{ ref('int_affiliate__earnings') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 lines as (select * from {{ ref('int_affiliate__lines') }}),
 
@@ -103,18 +116,7 @@ order_capped as (
     from order_run
 ),
 
-month_run as (
-    select
-        *,
-        sum(order_amount) over (
-            partition by affiliate_id, date_trunc('month', order_date)
-            order by ordered_at, order_line_id
-            rows between unbounded preceding and current row
-        ) as month_total
-    from order_capped
-),
-
--- the commission is the less of the uncapped amount and what the caps leave
+-- what a month's cap leaves is known when all lines of the month are
 final as (
     select
         *,
@@ -124,22 +126,10 @@ final as (
                 case
                     when cap_per_order is not null
                         then greatest(cap_per_order - order_total + item_amount, 0)
-                end,
-                case
-                    when cap_per_month is not null
-                        then greatest(cap_per_month - month_total + order_amount, 0)
                 end
             ) as decimal(18, 2)
-        ) as cap_left,
-        cast(
-            case
-                when cap_per_month is null then order_amount
-                else
-                    least(month_total, cap_per_month)
-                    - least(month_total - order_amount, cap_per_month)
-            end as decimal(18, 2)
-        ) as commission_amount
-    from month_run
+        ) as cap_left
+    from order_capped
 )
 
 select * from final

@@ -1,9 +1,25 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
 {%- set so_far = "partition by click_key, affiliate_id order by happened_at, event_rank, event_id"
     ~ " rows between unbounded preceding and current row" -%}
 
-with line_partners as (select * from {{ ref('int_affiliate__line_partners') }}),
+with line_partners as (
+    select * from {{ ref('int_affiliate__line_partners') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
-order_keys as (select * from {{ ref('int_affiliate__order_keys') }}),
+order_keys as (
+    select * from {{ ref('int_affiliate__order_keys') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 click_keys as (select * from {{ ref('int_affiliate__click_keys') }}),
 

@@ -54,6 +54,7 @@ added as (
 final as (
     select
         wanted.order_line_id,
+        wanted.order_id,
         wanted.affiliate_id,
         max(added.occurred_at) as added_at
     from wanted
@@ -66,7 +67,7 @@ final as (
             and order_keys.ordered_at > added.occurred_at
             and order_keys.ordered_at
             <= added.occurred_at + wanted.cart_expiry_days * interval '1 day'
-    group by wanted.order_line_id, wanted.affiliate_id
+    group by wanted.order_line_id, wanted.order_id, wanted.affiliate_id
 )
 
 select * from final

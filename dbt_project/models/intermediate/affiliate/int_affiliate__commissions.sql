@@ -1,19 +1,30 @@
 with amounts as (select * from {{ ref('int_affiliate__amounts') }}),
 
+month_caps as (select * from {{ ref('int_affiliate__month_caps') }}),
+
 disputes as (select * from {{ ref('int_affiliate__disputes') }}),
+
+clicks as (select * from {{ ref('int_affiliate__judged_clicks') }}),
 
 decisions as (
     select * from {{ source('ledger', 'decisions') }}
     where kind = 'extend_hold' and effective_at <= {{ as_of() }}
 ),
 
+-- a click that earns nothing holds nothing, and they are many
+earning as (
+    select distinct click_id from amounts
+),
+
 -- an order seconds after its click was under way before: who clicked may have been made to
 quick_clicks as (
     select
-        click_id,
-        occurred_at + click_order_minimum_seconds * interval '1 second' as too_soon_until
-    from {{ ref('int_affiliate__judged_clicks') }}
-    where not is_reviewed and click_order_minimum_seconds is not null
+        clicks.click_id,
+        clicks.occurred_at + clicks.click_order_minimum_seconds * interval '1 second'
+            as too_soon_until
+    from clicks
+    inner join earning on clicks.click_id = earning.click_id
+    where not clicks.is_reviewed and clicks.click_order_minimum_seconds is not null
 ),
 
 held as (
@@ -88,12 +99,13 @@ final as (
         amounts.fx_rule,
         amounts.uncapped_amount,
         case
-            when amounts.commission_amount < amounts.order_amount then 'cap_per_month'
+            when month_caps.commission_amount < amounts.order_amount then 'cap_per_month'
             when amounts.order_amount < amounts.item_amount then 'cap_per_order'
             when amounts.item_amount < amounts.uncapped_amount then 'cap_per_item'
         end as cap_rule,
-        amounts.cap_left,
-        amounts.commission_amount,
+        least(amounts.cap_left, month_caps.cap_left) as cap_left,
+        -- the less of the uncapped amount and what the caps leave
+        coalesce(month_caps.commission_amount, amounts.order_amount) as commission_amount,
         amounts.ordered_at,
         amounts.ordered_at
         + (
@@ -110,6 +122,7 @@ final as (
             when amounts.ordered_at < quick_clicks.too_soon_until then 'too_soon'
         end as held_rule
     from amounts
+    left join month_caps on amounts.order_line_id = month_caps.order_line_id
     left join extensions on amounts.order_line_id = extensions.order_line_id
     left join disputes on amounts.order_id = disputes.order_id
     left join quick_clicks on amounts.click_id = quick_clicks.click_id

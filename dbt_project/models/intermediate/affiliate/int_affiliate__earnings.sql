@@ -1,4 +1,17 @@
-with sources as (select * from {{ ref('int_affiliate__sources') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
+with sources as (
+    select * from {{ ref('int_affiliate__sources') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 lines as (select * from {{ ref('int_affiliate__lines') }}),
 

@@ -1,6 +1,22 @@
-with lines as (select * from {{ ref('int_affiliate__lines') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
+with lines as (
+    select * from {{ ref('int_affiliate__lines') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
-order_partners as (select * from {{ ref('int_affiliate__order_partners') }}),
+order_partners as (
+    select * from {{ ref('int_affiliate__order_partners') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 affiliates as (select * from {{ ref('stg_affiliate__affiliates') }}),
 

@@ -1,4 +1,17 @@
-with sources as (select * from {{ ref('int_affiliate__sources') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
+with sources as (
+    select * from {{ ref('int_affiliate__sources') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 affiliates as (select * from {{ ref('stg_affiliate__affiliates') }}),
 
@@ -15,21 +28,24 @@ entries as (
 -- paid again
 first_posted as (
     select
-        order_line_id,
-        affiliate_id,
-        currency,
-        fx_rate
+        entries.order_line_id,
+        entries.affiliate_id,
+        entries.currency,
+        entries.fx_rate
     from entries
-    where fx_rate is not null
+    inner join sources on entries.order_line_id = sources.order_line_id
+    where entries.fx_rate is not null
     qualify
         row_number() over (
-            partition by order_line_id, affiliate_id order by posted_at, entry_id
+            partition by entries.order_line_id, entries.affiliate_id
+            order by entries.posted_at, entries.entry_id
         ) = 1
 ),
 
 paid as (
     select
         sources.order_line_id,
+        sources.order_id,
         sources.affiliate_id,
         order_rates.currency as order_currency,
         coalesce(
@@ -52,6 +68,7 @@ paid as (
 quoted_units as (
     select
         paid.order_line_id,
+        paid.order_id,
         paid.order_currency,
         paid.currency,
         paid.posted_fx_rate,
@@ -86,6 +103,7 @@ quoted as (
 final as (
     select
         quoted.order_line_id,
+        quoted.order_id,
         quoted.order_currency,
         quoted.currency,
         coalesce(quoted.posted_fx_rate, quoted.fx_rate) as fx_rate,

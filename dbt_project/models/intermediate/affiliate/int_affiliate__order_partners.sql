@@ -1,8 +1,24 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__order_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__order_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__order_prints'), 'order_id') }}"],
+) }}
 with click_keys as (select * from {{ ref('int_affiliate__click_keys') }}),
 
-order_keys as (select * from {{ ref('int_affiliate__order_keys') }}),
+order_keys as (
+    select * from {{ ref('int_affiliate__order_keys') }}
+    where {{ is_changed('int_affiliate__order_prints', 'order_id', 'order_id') }}
+),
 
-coupon_orders as (select * from {{ ref('int_affiliate__coupon_orders') }}),
+coupon_orders as (
+    select * from {{ ref('int_affiliate__coupon_orders') }}
+    where {{ is_changed('int_affiliate__order_prints', 'order_id', 'order_id') }}
+),
 
 plans as (select * from {{ ref('stg_affiliate__commission_plans') }}),
 
@@ -41,12 +57,18 @@ months_back as (
 
 -- By months, so that one who clicks a thousand times and buys a hundred times is not met 100,000
 -- times: which click it was is looked for later, in their order.
+wanted as (
+    select distinct order_key
+    from order_keys
+),
+
 clicked_months as (
     select distinct
-        click_key,
-        affiliate_id,
-        cast({{ month_number('occurred_at') }} as integer) as click_month
+        click_keys.click_key,
+        click_keys.affiliate_id,
+        cast({{ month_number('click_keys.occurred_at') }} as integer) as click_month
     from click_keys
+    inner join wanted on click_keys.click_key = wanted.order_key
 ),
 
 reachable as (

@@ -1,10 +1,29 @@
-with line_partners as (select * from {{ ref('int_affiliate__line_partners') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
+) }}
+with line_partners as (
+    select * from {{ ref('int_affiliate__line_partners') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
-candidates as (select * from {{ ref('int_affiliate__candidates') }}),
+candidates as (
+    select * from {{ ref('int_affiliate__candidates') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 kept_lines as (select * from {{ ref('int_affiliate__kept_lines') }}),
 
-lines as (select * from {{ ref('int_affiliate__lines') }}),
+lines as (
+    select * from {{ ref('int_affiliate__lines') }}
+    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
+),
 
 offered as (
     select
@@ -58,7 +77,17 @@ found as (
 
 -- a line stays with an affiliate whom the shop has deleted since it was posted for them
 final as (
-    select found.*
+    select
+        found.order_line_id,
+        found.order_id,
+        found.affiliate_id,
+        found.coupon_code,
+        found.attribution_rule,
+        found.window_rule,
+        found.window_hours,
+        found.window_ends_at,
+        found.click_id,
+        found.clicked_at
     from found
     left join kept_lines on found.order_line_id = kept_lines.order_line_id
     where kept_lines.order_line_id is null
