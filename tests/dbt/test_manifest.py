@@ -210,6 +210,30 @@ def test_a_mart_is_held_back_by_no_source_but_its_own(manifest: dict[str, Any]) 
     }
 
 
+def test_an_id_that_the_shop_does_not_know_fails_no_mart_of_what_visitors_did(
+    manifest: dict[str, Any],
+) -> None:
+    of_visitors = (
+        *("affiliate__clicks", "core__sessions", "campaign__touchpoints"),
+        "recommendation__interactions",
+    )
+    fails = {
+        (mart, reference["column"])
+        for mart in of_visitors
+        for node in manifest["nodes"].values()
+        if node["name"] == f"{mart}_references_hold"
+        for reference in node["test_metadata"]["kwargs"]["references"]
+    }
+    assert fails == {
+        ("affiliate__clicks", "click_date"),
+        ("core__sessions", "session_date"),
+        ("campaign__touchpoints", "session_id"),
+        ("campaign__touchpoints", "touch_date"),
+        ("recommendation__interactions", "order_id"),
+        ("recommendation__interactions", "session_id"),
+    }
+
+
 def test_every_macro_of_ours_says_what_it_gives(manifest: dict[str, Any]) -> None:
     ours = [
         macro
