@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.cli.test_versions import CONFIGURATION, publication
+from tests.shops import Shop
 from warehouse import config
 from warehouse.config import Settings
 from warehouse.publish import versions
@@ -79,6 +80,20 @@ def bi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def physical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a running server of tables with keys."""
     yield from _serving(tmp_path_factory.mktemp("physical"), f", tables: physical{READERS}")
+
+
+@pytest.fixture(scope="module")
+def demo_dsn(demo_shop: Shop) -> Iterator[str]:
+    """Yield where a reader finds the demo's version, in a server that goes with it."""
+    path = demo_shop.directory / "bi-clients.yml"
+    text = (demo_shop.directory / "warehouse.yml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\npublication: {{ postgres: embedded }}\n", encoding="utf-8")
+    serve = ("--config", path.name, "serve")
+    try:
+        yield demo_shop.json(*serve, "--detach")["dsn"]
+    finally:
+        demo_shop.command(*serve, "--stop", "--delete")
+        path.unlink()
 
 
 def _serving(folder: Path, more: str) -> Iterator[Server]:
