@@ -120,6 +120,90 @@ def test_the_queries_that_excel_and_power_query_write_are_answered(bi: Server) -
         assert [tuple(row) for row in folded] == [("o3",)]
 
 
+def test_excel_finds_its_way_from_the_database_to_columns(bi: Server) -> None:
+    with connected(bi.dsn) as connection:
+        import pyodbc
+
+        told = {
+            "SQL_DBMS_NAME": "PostgreSQL",
+            "SQL_DATABASE_NAME": "warehouse",
+            "SQL_IDENTIFIER_QUOTE_CHAR": '"',
+            "SQL_CATALOG_NAME_SEPARATOR": ".",
+            "SQL_SCHEMA_TERM": "schema",
+        }
+        assert {name: connection.getinfo(getattr(pyodbc, name)) for name in told} == told
+        cursor = connection.cursor()
+        databases = cursor.tables(catalog="%", schema="", table="").fetchall()
+        assert [row.table_cat for row in databases] == ["warehouse"]
+        schemas = {row.table_schem for row in cursor.tables(catalog="", schema="%", table="")}
+        assert {"core", "meta", "v000002_core"} <= schemas
+        listed = cursor.tables(schema="core", tableType="TABLE,VIEW").fetchall()
+        assert [tuple(row)[:4] for row in listed] == [
+            ("warehouse", "core", "order_lines", "VIEW"),
+            ("warehouse", "core", "orders", "VIEW"),
+        ]
+        # `_` stands for any one character unless it is escaped
+        columns = cursor.columns(schema="core", table=r"order\_lines").fetchall()
+        assert [row.column_name for row in columns] == ["order_line_id", "order_id"]
+        types = {
+            name: [row.type_name for row in cursor.getTypeInfo(getattr(pyodbc, name))]
+            for name in ("SQL_NUMERIC", "SQL_TYPE_DATE", "SQL_BIGINT")
+        }
+        assert types == {
+            "SQL_NUMERIC": ["numeric"],
+            "SQL_TYPE_DATE": ["date"],
+            "SQL_BIGINT": ["int8"],
+        }
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters", "ids"),
+    [
+        # MS Query, with a criterion that a cell of the sheet gives
+        (
+            "SELECT orders.order_id, orders.net_amount\r\nFROM warehouse.core.orders orders\r\n"
+            "WHERE (orders.order_date>=?) AND (orders.note Like ?)\r\nORDER BY orders.order_id",
+            (date(2011, 1, 3), "%é%"),
+            ["o2", "o3"],
+        ),
+        ('SELECT * FROM "warehouse"."core"."orders"', (), ["o1", "o2", "o3"]),
+        # the first look at columns, without rows
+        ("SELECT * FROM core.orders WHERE 1 = 2", (), []),
+        # ODBC's own writing of constants, functions and joins
+        (
+            "SELECT order_id FROM core.orders WHERE ordered_at >= {ts '2011-01-01 00:00:00'}"
+            " AND order_date >= {d '2011-01-03'} AND {fn LENGTH(order_id)} = 2 ORDER BY 1",
+            (),
+            ["o2", "o3"],
+        ),
+        (
+            "SELECT o.order_id FROM {oj core.orders o LEFT OUTER JOIN core.order_lines l"
+            " ON o.order_id = l.order_id} ORDER BY 1",
+            (),
+            ["o1", "o2", "o3"],
+        ),
+    ],
+)
+def test_what_excel_sends_is_answered(
+    bi: Server, query: str, parameters: tuple[object, ...], ids: list[str]
+) -> None:
+    with connected(bi.dsn) as connection:
+        assert [row[0] for row in connection.execute(query, *parameters)] == ids
+
+
+def test_a_prepared_statement_is_asked_again_and_a_preview_ends_after_some_rows(
+    bi: Server,
+) -> None:
+    with connected(bi.dsn) as connection:
+        cursor = connection.cursor()
+        query = "select count(*) from core.orders where order_date >= ?"
+        days = [date(2011, 1, day) for day in (2, 3, 4, 5)]
+        assert [cursor.execute(query, day).fetchval() for day in days] == [3, 2, 1, 0]
+        connection.set_attr(1, 2)  # SQL_ATTR_MAX_ROWS
+        rows = connection.execute("select order_id from core.orders order by order_id").fetchall()
+        assert [row[0] for row in rows] == ["o1", "o2"]
+
+
 def test_a_refusal_has_its_state_and_the_connection_goes_on(bi: Server) -> None:
     refused = {
         "select * from core.nothing": "42P01",
