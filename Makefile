@@ -1,6 +1,6 @@
 # Commerce Warehouse. `make` lists the targets; each does the set-up it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drill soak lint types format dev notebooks notebook docs bench lock docs-lines docs-generated docs-truth docs-recommenders clean
+.PHONY: help setup demo test drill soak superset lint types format dev notebooks notebook docs bench lock docs-lines docs-generated docs-truth docs-recommenders clean
 .SUFFIXES:
 
 VENV := .venv
@@ -58,6 +58,9 @@ drill: setup ## run the tests that kill, repeat and compare whole runs of the de
 soak: setup ## load the demo day by day for a month, and do 10,000 random steps of a small warehouse
 	@python -m pytest -n 0 -m soak $(PYTEST_ARGS)
 
+superset: setup ## install Apache Superset in .venv-superset, and have its charts compared with the file
+	@python -m pytest -n 0 -m superset $(PYTEST_ARGS)
+
 lint: setup ## check style, SQL, portability to Redshift, and who imports whom
 	@ruff check .
 	@ruff format --check .
@@ -93,6 +96,7 @@ bench: setup ## run the benchmarks; each prints ratios measured in one run
 lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --extra demo --extra dev --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -c requirements-dev.txt pyproject.toml -o requirements.txt
+	@cd tests/clients/superset && uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" requirements-superset.in -o requirements-superset.txt
 
 docs-lines: setup ## write docs/explanation/where-every-line-went.md anew from the real data
 	@python -m tests.where_every_line_went
@@ -108,5 +112,5 @@ docs-recommenders: setup ## write docs/explanation/recommendation-evaluation.md 
 
 clean: ## remove .venv, the demo's data and all caches
 	@if [ -x $(VENV)/bin/warehouse ] && [ -f warehouse.yml ]; then warehouse demo down --delete; fi
-	@rm -rf $(VENV) var build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs
+	@rm -rf $(VENV) .venv-superset var build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
