@@ -20,6 +20,7 @@ from warehouse.publish import publication
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMAS = "warehouse.engines.postgres_schemas"
+TURN = "warehouse.engines.postgres_swap"
 STORE = "warehouse.engines.postgres_store"
 READERS = "warehouse.engines.postgres_readers"
 CATALOG = "warehouse.engines.postgres_catalog"
@@ -43,7 +44,9 @@ POINTS: dict[str, Hook] = {
     "rights given": after(READERS, "grant"),
     "version recorded": before(SCHEMAS, "show"),
     "next schemas built": after("warehouse.engines.postgres_aside", "build"),
-    "swap begun, its transaction open": after(SCHEMAS, "_rename"),
+    "swap begun, its transaction open": after(TURN, "_rename"),
+    "views of both versions shown": after(TURN, "rename"),
+    "turned": after(TURN, "turn"),
     "swapped": after(SCHEMAS, "show"),
     "swapped schema dropped, its transaction open": after(CATALOG, "drop_schema", when=_is_old),
     "old version dropped, its transaction open": after(SCHEMAS, "_drop_version", 2),

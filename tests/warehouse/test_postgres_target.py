@@ -5,6 +5,8 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -364,6 +366,37 @@ def test_physical_tables_have_keys_and_replace_views_and_are_replaced_by_them(
     versions.catch_up(changed(physical, ", tables: physical", ""))
     assert made_of(source) == [*views, ("core.products", "v", None)]
     assert schemas(source) == {"store", "core", "meta", "v000001_core", "v000001_meta"}
+
+
+def test_a_statement_that_looks_up_its_tables_during_a_switch_is_of_one_version(
+    publish: Publish, settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(1)
+    publish(2)
+    target = versions.targets(settings)[1]
+    answers: list[Any] = []
+    query = (
+        "select o.amount, l.amount, version"
+        " from core.orders as o, core.order_lines as l, meta.publication"
+    )
+    reader = threading.Thread(target=lambda: answers.extend(rows(source, query)))
+
+    def look_up_the_rest(_seconds: float) -> None:
+        holding.rollback()
+        reader.join()
+
+    monkeypatch.setattr("warehouse.engines.postgres_swap.time.sleep", look_up_the_rest)
+    with source.session() as holding:
+        # the reader knows which `orders` it reads, and waits to know which `order_lines`
+        holding.execute("alter view core.order_lines set (security_barrier = false)")
+        reader.start()
+        waiting = "select count(*) from pg_locks where not granted"
+        deadline = time.monotonic() + 30
+        while rows(source, waiting) != [(1,)] and time.monotonic() < deadline:
+            reader.join(0.01)
+        target.show("v000001")
+    assert answers == [(2, 2, "v000002")]
+    assert rows(source, query) == [(1, 1, "v000001")]
 
 
 @pytest.mark.parametrize(

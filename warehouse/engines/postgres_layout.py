@@ -16,6 +16,7 @@ ALTER TABLE store.shown ADD COLUMN IF NOT EXISTS readers text NOT NULL DEFAULT '
 CREATE TABLE IF NOT EXISTS store.readers (
   version text NOT NULL, schema_name text NOT NULL, made_as text NOT NULL,
   PRIMARY KEY (version, schema_name));
+CREATE TABLE IF NOT EXISTS store.current (version text NOT NULL);
 CREATE TABLE IF NOT EXISTS store.schemas (schema_name text PRIMARY KEY);
 REVOKE ALL ON SCHEMA store FROM PUBLIC;
 """

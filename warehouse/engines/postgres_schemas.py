@@ -2,8 +2,7 @@
 
 Of each version there are pinned schemas, `v000001_core` and so on, from which the public ones,
 `core` and so on, are made: views on `store` as well, or copies with keys, which tools can see. A
-reader's statement is of one version: it finds its views before or after the swap, and waits for
-neither.
+reader's statement is of one version and waits for no swap: `postgres_swap` says how.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +13,12 @@ from psycopg import errors
 
 from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
-from warehouse.engines import postgres_aside, postgres_reader_roles, postgres_readers
+from warehouse.engines import (
+    postgres_aside,
+    postgres_reader_roles,
+    postgres_readers,
+    postgres_swap,
+)
 from warehouse.engines import postgres_catalog as catalog
 from warehouse.engines.postgres_aside import SUFFIX, VIEWS
 from warehouse.engines.postgres_layout import FACTS, LAYOUT, META, pinned_name
@@ -150,33 +154,17 @@ def show(
             catalog.require_ours(connection, schema, is_ours=False)
         aside = f"{schema}{SUFFIX}"
         catalog.require_ours(connection, aside, is_ours=catalog.is_marked(connection, aside))
+    found = shown(connection)
+    if found and found[1] == made_of == VIEWS and found[0] != version:
+        postgres_swap.turn(connection, found[0], version, wanted, readers)
     postgres_aside.build(connection, version, wanted, made_of, readers)
     with connection.transaction():
-        connection.execute("SET LOCAL lock_timeout = '10s'")
-        turn = catalog.one(connection, "SELECT txid_current()", [])
-        for schema in sorted(owned | set(wanted)):
-            _rename(connection, schema, str(turn), is_wanted=schema in wanted)
+        postgres_swap.rename(connection, owned | set(wanted), wanted)
         connection.execute("DELETE FROM store.shown")
         connection.execute(
             "INSERT INTO store.shown (version, made_of, readers) VALUES (%s, %s, %s)",
             [version, made_of, postgres_readers.digest(readers)],
         )
-
-
-def _rename(
-    connection: psycopg.Connection[Any], schema: str, turn: str, *, is_wanted: bool
-) -> None:
-    if catalog.has(connection, "pg_namespace", "nspname", schema):
-        old = quoted(f"{schema}__old_{turn}")
-        # One that an earlier release made has no mark yet.
-        catalog.run(
-            connection,
-            f"{catalog.mark(schema)}; ALTER SCHEMA {quoted(schema)} RENAME TO {old}",
-        )
-    if is_wanted:
-        aside = quoted(f"{schema}{SUFFIX}")
-        catalog.run(connection, f"ALTER SCHEMA {aside} RENAME TO {quoted(schema)}")
-        connection.execute("INSERT INTO store.schemas VALUES (%s) ON CONFLICT DO NOTHING", [schema])
 
 
 def collect(connection: psycopg.Connection[Any], kept: Collection[str]) -> list[str]:
