@@ -4,8 +4,9 @@
     IMPLICIT_PYTHON=/tmp/implicit/bin/python python benchmarks/product_pairs.py [INTERACTIONS ...]
 
 Each size runs in a process of its own. The models run as dbt compiled them, on DuckDB with 2
-threads, from interactions (one table) to `recommendation.product_pairs`: all pairs of a visit's
-products that are together in 10 visits, with all measures, both ways. implicit reads the same
+threads, and between them the solver that counts, from interactions (one table) to
+`recommendation.product_pairs`: all pairs of a visit's products that are together in 10 visits, with
+all measures, both ways. implicit reads the same
 interactions from Parquet, numbers them, fits CosineRecommender (K = 20, 2 threads) and saves it:
 once on visits by products, which is what the models count, once on people by products, as it is
 mostly used. Per 100 interactions there are 18 visits, 5 people and one product; half of the views
@@ -16,18 +17,19 @@ Without IMPLICIT_PYTHON only the models are measured.
 import os
 import resource
 import subprocess
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from benchmarks.compiled_models import THREADS, Figures, Nodes, each_size
+from orchestration import pair_counts
 
 SIZES = (1_000_000, 3_000_000, 10_000_000)
-MODELS = (
-    "int_recommendation__baskets",
-    "int_recommendation__pair_counts",
-    "recommendation__product_pairs",
-)
+BEFORE = ("int_recommendation__basket_rows", "int_recommendation__pair_terms")
+AFTER = ("int_recommendation__pair_counts", "recommendation__product_pairs")
 GIVEN = """
 create table intermediate.int_recommendation__interactions as
 with visits as (
@@ -86,10 +88,13 @@ def build(nodes: Nodes, folder: Path, interactions: int) -> None:
             "copy (select actor_key, session_id, product_id"
             f" from intermediate.int_recommendation__interactions) to '{parquet}'"
         )
-        for name in MODELS:
-            node = named[name]
-            query = f"create table {node['schema']}.{node['alias']} as {node['compiled_code']}"
-            figures.measure(name, lambda query=query: connection.execute(query))
+        steps: dict[str, Callable[[], object]] = {
+            **{name: partial(make, connection, named[name]) for name in BEFORE},
+            "solved.pair_counts": partial(pair_counts.solve, connection, pair_counts.PAIRS),
+            **{name: partial(make, connection, named[name]) for name in AFTER},
+        }
+        for name, work in steps.items():
+            figures.measure(name, work)
             figures.steps.append(name)
         [(pairs, most)] = connection.execute(
             "select count(*), max(n) from recommendation.product_pairs"
@@ -100,11 +105,21 @@ def build(nodes: Nodes, folder: Path, interactions: int) -> None:
         f"{interactions:,} interactions, {most or 0:,} visits: {pairs:,} rows;"
         f" models {clock:.1f} s, processors {processors:.1f} s; peak memory {memory:.1f} GiB"
     )
-    figures.tell_steps(len(MODELS))
+    figures.tell_steps(len(steps))
     if python := os.environ.get("IMPLICIT_PYTHON"):
         for matrix, column in (("visits", "session_id"), ("people", "actor_key")):
             taken = fitted(python, parquet, column, folder / "model.npz")
-            print(f"  implicit on {matrix}: {taken[0]:.1f} s, processors {taken[1]:.1f} s")
+            print(
+                f"  implicit on {matrix}: {taken[0]:.1f} s, processors {taken[1]:.1f} s; ratio"
+                f" {clock / taken[0]:.2f}, of processor time {processors / taken[1]:.2f}"
+            )
+
+
+def make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
+    """Make a model."""
+    kind = node["config"]["materialized"]
+    name = f"{node['schema']}.{node['alias']}"
+    connection.execute(f"create or replace {kind} {name} as {node['compiled_code']}")
 
 
 def fitted(python: str, parquet: Path, column: str, saved: Path) -> tuple[float, float]:

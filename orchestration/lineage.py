@@ -27,6 +27,8 @@ SOLVED: Mapping[str, Sequence[str]] = {
         *("solved.refund_allocations", "ledger.decisions"),
     ),
     "commission_proposal": ("solved.commission_due", "ledger.entries", "ledger.statements"),
+    "pair_counts": ("int_recommendation__basket_rows", "int_recommendation__pair_terms"),
+    "basket_counts": ("solved.pair_counts",),
     "recommender_evaluation": ("recommendation__interactions", "int_recommendation__terms"),
     "related_products": (
         *("recommendation__interactions", "int_recommendation__products"),

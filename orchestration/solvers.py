@@ -13,6 +13,7 @@ from orchestration import (
     dbt,
     ledger,
     lineage,
+    pair_counts,
     progress,
     raw_columns,
     recommendations,
@@ -96,6 +97,8 @@ def solve(pipeline: Pipeline, manifest: Mapping[str, Any], name: str) -> int | N
                 pipeline.run_id,
             )
             rows = ledger.solve(connection, name, terms)
+        elif name in pair_counts.SOLVED:
+            rows = pair_counts.solve(connection, name)
         elif name in recommendations.SOLVED:
             rows = recommendations.solve(connection, name, pipeline.choices)
         else:

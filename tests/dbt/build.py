@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration import ledger, lineage, recommendations, solved
+from orchestration import ledger, lineage, pair_counts, recommendations, solved
 from tests import warm
 from warehouse.ledger.kept import Kept, write
 
@@ -69,6 +69,8 @@ class Build:
             for name in lineage.SOLVED:
                 if name in ledger.SOLVED:
                     ledger.solve(connection, name, self.terms())
+                elif name in pair_counts.SOLVED:
+                    pair_counts.solve(connection, name)
                 elif name in recommendations.SOLVED:
                     recommendations.solve(connection, name, {})
                 else:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration import pair_counts
 from tests.dbt import compiled, pair_reference
 from tests.dbt.build import Build
 from tests.published_ratios import MAHOUT
@@ -26,14 +27,11 @@ COUNTS = pa.schema(
         *((name, pa.float64()) for name in ("recent_n_a", "recent_n_b", "recent_n_ab")),
     ]
 )
-BASKETS = pa.schema(
-    [
-        *((name, pa.string()) for name in ("kind", "basket_id", "product_id")),
-        ("first_at", pa.timestamp("us", "UTC")),
-        ("is_within_cap", pa.bool_()),
-    ]
+BASKET_ROWS = pa.schema(
+    [("kind_number", pa.int32()), ("basket_hash", pa.uint64()), ("product_id", pa.string())]
 )
 MEASURES = ("support", "confidence", "lift", "cosine", "jaccard", "npmi", "llr")
+TERMS = "int_recommendation__pair_terms"
 COUNTED = "int_recommendation__pair_counts"
 PAIRS = "recommendation__product_pairs"
 Table = tuple[int, int, int, int]
@@ -54,7 +52,7 @@ CHEAP = settings(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Models:
-    """The SQL that counts pairs in baskets, and that of the mart which measures them."""
+    """The SQL that reads counted pairs, and that of the mart which measures them."""
 
     connection: duckdb.DuckDBPyConnection
     counting: str
@@ -81,8 +79,15 @@ class Models:
 
     def pairs(self, content: Iterable[Key]) -> dict[Key, Any]:
         """Return the mart's rows by key, made from rows of kind, basket and product."""
-        rows = [dict(zip(BASKETS.names, (*row, None, True), strict=True)) for row in content]
-        self.fill("int_recommendation__baskets", compiled.table(rows, BASKETS))
+        told = list(content)
+        numbers = {basket: number for number, basket in enumerate({row[:2] for row in told})}
+        kinds = {name: number for number, name in pair_counts.KINDS.items()}
+        rows = [
+            dict(zip(BASKET_ROWS.names, (kinds[row[0]], numbers[row[:2]], row[2]), strict=True))
+            for row in told
+        ]
+        self.fill("int_recommendation__basket_rows", compiled.table(rows, BASKET_ROWS))
+        pair_counts.solve(self.connection, pair_counts.PAIRS)
         counts = self.connection.sql(self.counting).to_arrow_table()
         self.fill(COUNTED, counts)
         return {row[:3]: row[3:] for row in self.connection.execute(self.measuring).fetchall()}
@@ -95,7 +100,10 @@ def models(small_shop: Build) -> Iterator[Models]:
         connection.execute("attach ':memory:' as build; use build; set timezone = 'UTC'")
         # a thread more costs more than such few rows do
         connection.execute("set threads = 1; create schema intermediate")
-        sources = (compiled.source(small_shop.target, name) for name in (COUNTED, PAIRS))
+        terms, *sources = (
+            compiled.source(small_shop.target, name) for name in (TERMS, COUNTED, PAIRS)
+        )
+        connection.execute(f"create table intermediate.{TERMS} as {terms}")
         yield Models(connection, *sources)
 
 

@@ -93,12 +93,14 @@ def test_the_job_goes_from_the_raw_tables_of_each_cell_to_the_published_version(
         "raw_activity/product_events",
         "raw_activity/searches",
         "raw_activity/trigger_sends",
+        "solved/basket_counts",
         "solved/campaign_figures",
         "solved/channel_weights",
         "solved/commission_due",
         "solved/commission_proposal",
         "solved/customer_neighbours",
         "solved/customer_recommendations",
+        "solved/pair_counts",
         "solved/recommender_evaluation",
         "solved/related_products",
         "solved/refund_allocations",
@@ -113,7 +115,7 @@ def test_no_solver_begins_before_the_first_call_has_decided_what_is_built(
 ) -> None:
     layer = built.resolve_job_def("refresh").asset_layer
     solved = [key for key in layer.executable_asset_keys if key.path[0] == "solved"]
-    assert len(solved) == 10
+    assert len(solved) == 12
     graph = built.resolve_asset_graph()
     for key in solved:
         assert {parent.path[0] for parent in graph.get(key).parent_keys} & {

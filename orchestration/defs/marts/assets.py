@@ -16,6 +16,8 @@ SOLVED_GROUPS = {
     "refund_allocations": "core",
     "commission_due": "affiliate",
     "commission_proposal": "affiliate",
+    "pair_counts": "recommendation",
+    "basket_counts": "recommendation",
     "recommender_evaluation": "recommendation",
     "related_products": "recommendation",
     "customer_neighbours": "recommendation",

@@ -12,7 +12,7 @@ campaign_events as (select * from {{ ref('stg_campaign__events') }}),
 
 sessions as (select * from {{ ref('int_core__sessions') }}),
 
-baskets as (select * from {{ ref('int_recommendation__baskets') }}),
+basket_counts as (select * from {{ source('solved', 'basket_counts') }}),
 
 unconverted as (select * from {{ ref('int_meta__unconverted') }}),
 
@@ -43,9 +43,8 @@ final as (
     union all
     select
         'baskets with more products than basket_cap' as rule,
-        count(distinct kind || ' ' || basket_id) as row_count
-    from baskets
-    where not is_within_cap
+        cast(coalesce(sum(large_basket_count), 0) as bigint) as row_count
+    from basket_counts
     {%- for kind, rule in unconverted_rules.items() %}
     union all
     select

@@ -1,78 +1,70 @@
 {%- set decays = var('pair_half_life_days') is not none -%}
 
-with baskets as (
-    select * from {{ ref('int_recommendation__baskets') }}
-    where is_within_cap
-),
+-- depends_on: {{ ref('int_recommendation__basket_rows') }}
+with counted as (select * from {{ source('solved', 'pair_counts') }}),
+{%- if decays %}
 
-numbered_baskets as (
+basket_rows as (select * from {{ ref('int_recommendation__basket_rows') }}),
+
+baskets as (
     select
         kind,
-        basket_id,
-        row_number() over (order by kind, basket_id) as basket_number
+        basket_hash,
+        product_id,
+        {{ recent_weight('min(occurred_at)') }} as recent_weight
+    from basket_rows
+    group by kind, basket_hash, product_id
+),
+
+large as (
+    select basket_hash
     from baskets
-    group by kind, basket_id
+    group by basket_hash
+    having count(*) > {{ var('basket_cap') }}
 ),
 
-totals as (
+within_cap as (
+    select baskets.*
+    from baskets
+    left join large on baskets.basket_hash = large.basket_hash
+    where large.basket_hash is null
+),
+
+paired as (
     select
         kind,
-        count(*) as n,
-        least(
-            count(*) * {{ var('pair_minimum_support') }}, {{ var('pair_minimum_baskets') }}
-        ) as minimum
-    from numbered_baskets
-    group by kind
+        product_id
+    from counted
+    union distinct
+    select
+        kind,
+        other_product_id as product_id
+    from counted
 ),
 
+-- what is compared and counted millions of times are numbers, and only of products in some pair
 products as (
     select
-        kind,
-        product_id,
-        count(*) as n_product,
-        {% if decays -%}
-        cast(sum({{ recent_weight('first_at') }}) as double precision)
-        {%- else -%}
-        cast(count(*) as double precision)
-        {%- endif %} as recent_n_product
-    from baskets
-    group by kind, product_id
+        within_cap.kind,
+        within_cap.product_id,
+        cast(sum(within_cap.recent_weight) as double precision) as recent_n,
+        row_number() over (order by within_cap.kind, within_cap.product_id) as product_number
+    from within_cap
+    inner join
+        paired
+        on within_cap.kind = paired.kind and within_cap.product_id = paired.product_id
+    group by within_cap.kind, within_cap.product_id
 ),
 
--- no pair is in more baskets than either of its products
-frequent_products as (
-    select
-        products.kind,
-        products.product_id,
-        products.n_product,
-        products.recent_n_product,
-        totals.n,
-        totals.minimum,
-        row_number() over (order by products.kind, products.product_id) as product_number
-    from products
-    inner join totals on products.kind = totals.kind
-    where products.n_product >= totals.minimum
-),
-
--- what is compared and counted millions of times are numbers: a basket's, and a product's of a kind
 contents as (
     select
-        numbered_baskets.basket_number,
-        frequent_products.product_number,
-        {% if decays -%}
-        {{ recent_weight('baskets.first_at') }}
-        {%- else -%}
-        1
-        {%- endif %} as recent_weight
-    from baskets
+        within_cap.basket_hash,
+        products.product_number,
+        within_cap.recent_weight
+    from within_cap
     inner join
-        numbered_baskets
-        on baskets.kind = numbered_baskets.kind and baskets.basket_id = numbered_baskets.basket_id
-    inner join
-        frequent_products
-        on
-            baskets.kind = frequent_products.kind
-            and baskets.product_id = frequent_products.product_id
+        products
+        on within_cap.kind = products.kind and within_cap.product_id = products.product_id
 ),
 
 -- a pair is as old as the first of its two products
@@ -80,39 +72,59 @@ together as (
     select
         a.product_number,
         b.product_number as other_product_number,
-        count(*) as n_ab,
-        {% if decays -%}
-        cast(sum(least(a.recent_weight, b.recent_weight)) as double precision)
-        {%- else -%}
-        cast(count(*) as double precision)
-        {%- endif %} as recent_n_ab
+        cast(sum(least(a.recent_weight, b.recent_weight)) as double precision) as recent_n_ab
     from contents as a
     inner join
         contents as b
-        on a.basket_number = b.basket_number and a.product_number < b.product_number
+        on a.basket_hash = b.basket_hash and a.product_number < b.product_number
     group by a.product_number, b.product_number
 ),
 
 final as (
     select
-        products.kind,
-        products.product_id,
-        other_products.product_id as other_product_id,
-        products.n_product as n_a,
-        other_products.n_product as n_b,
-        together.n_ab,
-        products.n,
-        products.recent_n_product as recent_n_a,
-        other_products.recent_n_product as recent_n_b,
+        counted.kind,
+        counted.product_id,
+        counted.other_product_id,
+        counted.n_a,
+        counted.n_b,
+        counted.n_ab,
+        counted.n,
+        products.recent_n as recent_n_a,
+        other_products.recent_n as recent_n_b,
         together.recent_n_ab
-    from together
+    from counted
     inner join
-        frequent_products as products
-        on together.product_number = products.product_number
+        products
+        on counted.kind = products.kind and counted.product_id = products.product_id
     inner join
-        frequent_products as other_products
-        on together.other_product_number = other_products.product_number
-    where together.n_ab >= products.minimum
+        products as other_products
+        on
+            counted.kind = other_products.kind
+            and counted.other_product_id = other_products.product_id
+    inner join
+        together
+        on
+            least(products.product_number, other_products.product_number)
+            = together.product_number
+            and greatest(products.product_number, other_products.product_number)
+            = together.other_product_number
 )
+{%- else %}
+
+final as (
+    select
+        kind,
+        product_id,
+        other_product_id,
+        n_a,
+        n_b,
+        n_ab,
+        n,
+        cast(n_a as double precision) as recent_n_a,
+        cast(n_b as double precision) as recent_n_b,
+        cast(n_ab as double precision) as recent_n_ab
+    from counted
+)
+{%- endif %}
 
 select * from final

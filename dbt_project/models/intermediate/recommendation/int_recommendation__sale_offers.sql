@@ -3,10 +3,7 @@ with price_drops as (
     where dropped_at >= {{ as_of() }} - interval '{{ var("trigger_window_days") }} days'
 ),
 
-baskets as (
-    select * from {{ ref('int_recommendation__baskets') }}
-    where kind = 'co_purchase' and is_within_cap
-),
+baskets as (select * from {{ ref('int_recommendation__order_baskets') }}),
 
 orders as (
     select * from {{ ref('int_core__orders') }}
@@ -38,7 +35,7 @@ bought_together as (
     inner join
         baskets as other_baskets
         on
-            baskets.basket_id = other_baskets.basket_id
+            baskets.order_id = other_baskets.order_id
             and baskets.product_id <> other_baskets.product_id
     group by dropped.product_id, other_baskets.product_id
 ),
@@ -81,7 +78,7 @@ offered as (
     from related
     inner join price_drops on related.product_id = price_drops.product_id
     inner join baskets on related.other_product_id = baskets.product_id
-    inner join orders on baskets.basket_id = orders.order_id
+    inner join orders on baskets.order_id = orders.order_id
     inner join
         rules
         on

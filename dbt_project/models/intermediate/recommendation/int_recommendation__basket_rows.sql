@@ -1,9 +1,12 @@
+{#- Written nowhere: who counts pairs reads it once, and later only what changed of it. -#}
+{{ config(materialized='view') }}
+
 with interactions as (
     select * from {{ ref('int_recommendation__interactions') }}
     where kind in ('purchase', 'view', 'cart')
 ),
 
-contained as (
+named as (
     select
         case kind
             when 'purchase' then 'co_purchase'
@@ -16,41 +19,22 @@ contained as (
             -- a shop that gives its carts no id: what was put in during one visit
             else coalesce(cart_id, session_id)
         end as basket_id,
+        case kind when 'purchase' then 1 when 'view' then 2 else 3 end as kind_number,
         product_id,
         occurred_at
     from interactions
 ),
 
--- a product counts once in a basket
-products as (
-    select
-        kind,
-        basket_id,
-        product_id,
-        min(occurred_at) as first_at
-    from contained
-    group by kind, basket_id, product_id
-),
-
-large as (
-    select
-        kind,
-        basket_id,
-        count(*) as product_count
-    from products
-    group by kind, basket_id
-    having count(*) > {{ var('basket_cap') }}
-),
-
+-- millions of baskets are told apart by whole numbers, which are many times faster than their ids
 final as (
     select
-        products.kind,
-        products.basket_id,
-        products.product_id,
-        products.first_at,
-        large.basket_id is null as is_within_cap
-    from products
-    left join large on products.kind = large.kind and products.basket_id = large.basket_id
+        kind,
+        kind_number,
+        basket_id,
+        {{ row_hash(['kind_number', 'basket_id']) }} as basket_hash,
+        product_id,
+        occurred_at
+    from named
 )
 
 select * from final
