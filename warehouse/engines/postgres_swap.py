@@ -12,8 +12,15 @@ from warehouse.engines import postgres_catalog as catalog
 from warehouse.engines.postgres_aside import SUFFIX, VIEWS
 from warehouse.engines.postgres_readers import Reader
 
-# Seconds from a statement's first name to its snapshot, with much to spare.
-_LOOKED_UP = 0.25
+# Seconds from a statement's first name to its snapshot, where others' statements cannot be seen,
+# and at most: on a machine with six processes for each processor a quarter of one was too little.
+_LOOKED_UP, _AT_MOST = 0.25, 5.0
+# What began before a moment and still runs; what began long before has its snapshot.
+_LOOKING_UP = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
+  AND query_start BETWEEN %(moment)s::timestamptz - interval '10 s' AND %(moment)s
+"""
 
 
 def turn(
@@ -42,8 +49,20 @@ def turn(
     postgres_aside.build(connection, version, wanted, VIEWS, readers, before)
     with connection.transaction():
         rename(connection, wanted, wanted)
-    time.sleep(_LOOKED_UP)
+    _wait_for_snapshots(connection)
     connection.execute("UPDATE store.current SET version = %s", [version])
+
+
+def _wait_for_snapshots(connection: psycopg.Connection[Any]) -> None:
+    """Wait until each statement that may have looked up the names before has its snapshot."""
+    moment = catalog.one(connection, "SELECT clock_timestamp()", [])
+    deadline = time.monotonic() + _AT_MOST
+    time.sleep(_LOOKED_UP)
+    while time.monotonic() < deadline:
+        row = connection.execute(_LOOKING_UP, {"moment": moment}).fetchone()
+        if row is None or row[0] == 0:
+            return
+        time.sleep(_LOOKED_UP / 10)
 
 
 def rename(
