@@ -405,8 +405,8 @@ def test_a_statement_that_looks_up_its_tables_during_a_switch_is_of_one_version(
         (4, 6, "views"),
         (4, 6, "physical"),
         pytest.param(50, 100, "views", marks=pytest.mark.drill),
-        pytest.param(50, 100, "physical", marks=pytest.mark.drill),
-        pytest.param(5, 1000, "views", marks=pytest.mark.drill),
+        pytest.param(50, 100, "physical", marks=pytest.mark.soak),
+        pytest.param(5, 1000, "views", marks=pytest.mark.soak),
     ],
 )
 def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_are_published(
