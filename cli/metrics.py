@@ -139,13 +139,15 @@ def _definitions(settings: "Settings") -> "Definitions":
 
 
 def _manifest(settings: "Settings") -> Path:
-    """Return the manifest of the newest run; parse the project where there was none.
+    """Return the manifest of the project as it is now, parsed first where its files are new.
 
-    A run keeps only its own, and to look for it takes no Dagster, whose import takes seconds.
+    The import of what parses takes seconds, so it comes only then.
     """
-    kept = sorted((settings.home / "dbt").glob("manifest-*.json"))
-    if len(kept) == 1:
-        return kept[0]
+    from orchestration import project
+
+    kept = project.manifest_file(settings)
+    if kept.is_file():
+        return kept
     from orchestration import dbt
 
     return dbt.manifest_path(settings)

@@ -1,7 +1,6 @@
 """Run the dbt project in a subprocess that inherits the writer lease."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -9,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,18 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 from packaging.version import Version
 
-from extractors.errors import ConfigError, SourceError
+from extractors.errors import SourceError
 from extractors.package import utc_text, write_atomically
+from orchestration.project import (
+    SHIPPED,
+    fingerprint,
+    manifest_file,
+    models_fingerprint,
+    project,
+)
 from warehouse import lease
 from warehouse.config import Settings
 
-SHIPPED = Path(__file__).resolve().parents[1] / "dbt_project"
 SOLVERS = SHIPPED.with_name("analytics")
 # Everything downstream of what the solvers write is built by the second call.
 AFTER_SOLVERS = "source:solved+"
@@ -34,42 +38,12 @@ def executable() -> str:
     return str(Path(sys.executable).with_name("dbt"))
 
 
-def project(settings: Settings) -> Path:
-    """Return the folder of the dbt project: the configured one, else the one that is shipped."""
-    folder = settings.warehouse.dbt_project
-    if folder is None:
-        return SHIPPED
-    if not (folder / "dbt_project.yml").is_file():
-        raise ConfigError(
-            f"{settings.path.name}: warehouse.dbt_project: {folder} holds no dbt_project.yml; name"
-            " the folder of a dbt project, or leave the key out to use the models that are shipped"
-        )
-    return folder
-
-
-@cache
-def models_fingerprint(project: Path) -> str:
-    """Return a hash of a dbt project's files."""
-    return _fingerprint(project, {".sql", ".yml", ".yaml", ".csv", ".py"})
-
-
-def _fingerprint(folder: Path, suffixes: set[str]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if relative.parts[0] in {"target", "logs"} or path.suffix not in suffixes:
-            continue
-        digest.update(f"{relative}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def build_fingerprint(settings: Settings) -> str:
     """Return a text that differs whenever a build of the same raw may."""
     parts = (
         models_fingerprint(project(settings)),
         variables(settings),
-        _fingerprint(SOLVERS, {".py"}),
+        fingerprint(SOLVERS, {".py"}),
     )
     return " ".join(parts)
 
@@ -110,11 +84,6 @@ def variables(settings: Settings) -> str:
 def _configured(settings: Settings) -> list[str]:
     """Return what each call of dbt has to say alike, or it parses the whole project anew."""
     return ["--target", settings.warehouse.engine, "--vars", variables(settings)]
-
-
-def manifest_file(settings: Settings) -> Path:
-    """Return where the manifest of the project as it is now belongs, parsed yet or not."""
-    return settings.home / "dbt" / f"manifest-{models_fingerprint(project(settings))[:16]}.json"
 
 
 def manifest_path(settings: Settings) -> Path:

@@ -12,6 +12,7 @@ import warehouse
 from extractors.errors import ConfigError
 from tests.cli.command import Command
 from tests.cli.one_version import publish
+from tests.cli.test_versions import CONFIGURATION
 from tests.shops import Shop
 from warehouse.metrics import answers, definitions, questions
 from warehouse.metrics.engine import Engine
@@ -228,6 +229,20 @@ def test_a_version_without_the_table_of_a_metric_is_named(shown: Shown, warehous
             asked = questions.question(shown.definitions, [metric])
             with pytest.raises(ConfigError, match=f"{metric} cannot be told of v000001"):
                 answers.answer(old, shown.engine, asked)
+
+
+@pytest.mark.slow
+def test_definitions_are_those_of_the_project_now_not_of_the_last_run(warehouse: Command) -> None:
+    """After an upgrade, or an edit, the next run may be a day away."""
+    (warehouse.directory / "warehouse.yml").write_text(
+        CONFIGURATION + "warehouse: { dbt_project: edited }\n"
+    )
+    edited, kept = warehouse.directory / "edited", warehouse.directory / "var" / "dbt"
+    edited.mkdir()
+    (edited / "dbt_project.yml").write_text("name: 7\n")
+    kept.mkdir(parents=True)
+    (kept / "manifest-0123456789abcdef.json").write_text('{"metrics": {}}')
+    assert "the dbt project cannot be parsed" in warehouse.fails(3, "metrics")
 
 
 def test_a_folder_without_configuration_is_named(warehouse: Command) -> None:
