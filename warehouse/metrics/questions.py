@@ -1,9 +1,10 @@
 """Check what is asked of metrics before anything is computed."""
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from extractors.errors import ConfigError
 from warehouse.metrics.definitions import GRAINS, Definitions, Metric, did_you_mean, nearest
@@ -113,5 +114,5 @@ def _require_whole_months(metric: Metric, first: date | None, last: date | None)
         return
     if first and first.day != 1:
         raise ConfigError(f"{metric.name} is counted by month: {first} is not the first day of one")
-    if last and (last + timedelta(days=1)).day != 1:
+    if last and last.day != monthrange(last.year, last.month)[1]:
         raise ConfigError(f"{metric.name} is counted by month: {last} is not the last day of one")

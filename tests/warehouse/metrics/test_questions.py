@@ -116,6 +116,11 @@ def test_what_cannot_be_answered_is_refused_with_what_can(
     assert refused.value.exit_code == 2
 
 
+def test_the_last_of_all_days_ends_a_month(known: definitions.Definitions) -> None:
+    asked = questions.question(known, ["commission"], ["currency"], last=date.max)
+    assert asked.last == date.max
+
+
 def test_one_currency_or_each_by_itself_may_be_summed(known: definitions.Definitions) -> None:
     choices: list[dict[str, Any]] = [{"where": ["currency=EUR"]}, {"by": ["currency"]}]
     for arguments in choices:
