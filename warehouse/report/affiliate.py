@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from warehouse.figures import count, money, percent, ratio
 from warehouse.report import affiliate_checks
-from warehouse.report.facts import Facts, Row, is_comparable, tile
+from warehouse.report.facts import Facts, Row, tile
 from warehouse.report.parts import Column, Page, Section, Table, Tile, among, bar, numbers
 
 TITLE = "Affiliates"
@@ -43,7 +43,7 @@ def page(facts: Facts) -> Page:
         TITLE,
         "What affiliates brought and what it costs. Sales are in the reporting currency,"
         " commissions in the currency that each affiliate is paid in; currencies are never added.",
-        _tiles(facts, is_comparable(begins, facts.period)),
+        facts.tiles(_tiles, begins),
         tuple(facts.section(*one) for one in sections),
     )
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from warehouse.figures import NOTHING, count, money, percent, ratio
 from warehouse.report import campaign_trend, campaign_worth
-from warehouse.report.facts import Facts, Row, is_comparable, tile
+from warehouse.report.facts import Facts, Row, tile
 from warehouse.report.parts import (
     Column,
     Page,
@@ -45,7 +45,7 @@ def page(facts: Facts) -> Page:
         TITLE,
         "What was spent on campaigns and what they brought, by the last touch before each order"
         " unless another model is named. Programs (bots) are in no figure.",
-        _tiles(facts, is_comparable(begins, facts.period)),
+        facts.tiles(_tiles, begins),
         tuple(facts.section(*one) for one in sections),
     )
 

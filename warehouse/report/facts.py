@@ -58,7 +58,7 @@ class Facts:
         """Return the first day that a table holds, None where it is empty or not there."""
         try:
             [row] = self.rows(f"select min({column}) as first_day from {table}")
-        except duckdb.CatalogException:
+        except (duckdb.CatalogException, duckdb.BinderException):
             return None
         return row["first_day"]
 
@@ -75,6 +75,19 @@ class Facts:
             return Freshness(0, ())
         ours = [row for row in rows if row["mart"].startswith(f"{schema}." if schema else "")]
         return Freshness(len(ours), tuple(row["mart"] for row in ours if not row["is_complete"]))
+
+    def tiles(
+        self, write: "Callable[[Facts, bool], tuple[Tile, ...]]", begins: date
+    ) -> tuple[Tile, ...]:
+        """Return the tiles of a page whose data begin on a day.
+
+        `write` is told whether they reach back to the period before. None where the version lacks
+        a table or column of them.
+        """
+        try:
+            return write(self, is_comparable(begins, self.period))
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return ()
 
     def section(self, write: "Callable[[Facts], Section]", name: str, title: str) -> Section:
         """Return a section; where the version lacks a table or column of it, one that says so."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from warehouse.figures import count, minute, money
-from warehouse.report.facts import Facts, is_comparable, tile
+from warehouse.report.facts import Facts, tile
 from warehouse.report.parts import Column, Flag, Page, Section, Table, Tile, numbers
 
 TITLE = "Overview"
@@ -63,6 +63,7 @@ BALANCES = """
 
 def page(facts: Facts) -> Page:
     """Return the page."""
+    begins = facts.begins_at("core.daily_totals")
     sections = (
         (agreement, "agreement", "Does the money agree?"),
         (sources, "sources", "Are the sources whole?"),
@@ -72,15 +73,12 @@ def page(facts: Facts) -> Page:
         "index",
         TITLE,
         "What the shop sold, which version all pages are written from, and what vouches for it.",
-        _tiles(facts),
+        facts.tiles(_tiles, begins) if begins else (),
         tuple(facts.section(*one) for one in sections),
     )
 
 
-def _tiles(facts: Facts) -> tuple[Tile, ...]:
-    begins = facts.begins_at("core.daily_totals")
-    if begins is None:
-        return ()
+def _tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
     [row] = facts.rows("""
         with days as (
             select report_date >= $first as is_now, order_count, gross_revenue, refunded_amount,
@@ -100,7 +98,6 @@ def _tiles(facts: Facts) -> tuple[Tile, ...]:
             sum(case when not is_now then net_revenue end) as net_before
         from days
     """)
-    has_before = is_comparable(begins, facts.period)
 
     def both(name: str) -> tuple[Decimal, Decimal | None]:
         before = Decimal(row[f"{name}_before"] or 0)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from warehouse.figures import NOTHING, count, money, percent, ratio
 from warehouse.report import recommendation_lists
-from warehouse.report.facts import Facts, Row, is_comparable, tile
+from warehouse.report.facts import Facts, Row, tile
 from warehouse.report.parts import Column, Flag, Page, Section, Span, Table, Tile, bar, numbers
 
 TITLE = "Recommendations"
@@ -42,7 +42,7 @@ def page(facts: Facts) -> Page:
         TITLE,
         "What people did with products, what the shop recommends because of it, and what the"
         " e-mails that follow from it brought. Programs (bots) are in no figure.",
-        _tiles(facts, is_comparable(begins, facts.period)),
+        facts.tiles(_tiles, begins),
         tuple(facts.section(*one) for one in sections),
     )
 

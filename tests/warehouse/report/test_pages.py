@@ -489,6 +489,21 @@ def test_a_version_that_was_built_before_a_table_was_there_says_so(tmp_path: Pat
     assert "no clicks and no sales of affiliates yet." in pages["affiliate"].text
 
 
+def test_tiles_whose_columns_a_version_lacks_are_left_out(tmp_path: Path) -> None:
+    gone = (
+        "alter table campaign.performance_daily_last_touch drop new_customers;"
+        " alter table core.daily_totals drop refunded_amount;"
+        " alter table affiliate.performance_daily drop valid_clicks;"
+        " drop table recommendation.trigger_performance_daily;"
+    )
+    filled = CAMPAIGNS + AFFILIATES + RECOMMENDATIONS + VOUCHED
+    pages = written(publish(tmp_path, filled + gone))
+    of_tiles = ("Refunded", "New customers", "Clicks that may earn", "Trigger e-mails sent")
+    for tile, page in zip(of_tiles, pages.values(), strict=True):
+        assert tile not in page.text
+    assert "Which campaigns are worth their money?" in pages["campaign"].text
+
+
 def test_only_the_domains_asked_for_are_written_and_led_to(tmp_path: Path) -> None:
     settings = publish(tmp_path)
     done = writing.write(settings, ("affiliate",), tmp_path / "to" / "finance", None)
