@@ -1,11 +1,15 @@
 """What readers of the BI endpoint are refused, and what they may do."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from psycopg import conninfo
 
 from tests.clients import attempts
 from tests.clients.conftest import Server
+from warehouse import config
+from warehouse.publish import versions
 from warehouse.serve import embedded
 
 # A table that each may read.
@@ -195,3 +199,26 @@ def test_what_readers_changed_of_their_own_role_is_undone_and_a_password_is_chan
     old = conninfo.conninfo_to_dict(bi.dsn)["password"]
     (embedded.server(bi.settings).directory / "reader-password").write_text(str(old))
     embedded.secure(bi.settings)
+
+
+def test_roles_are_made_what_they_are_by_several_commands_at_once(bi: Server) -> None:
+    with ThreadPoolExecutor(3) as commands:
+        for done in [commands.submit(embedded.secure, bi.settings) for _ in range(9)]:
+            done.result()
+
+
+def test_the_password_of_a_reader_that_went_is_none_of_one_that_comes(bi: Server) -> None:
+    before = embedded.endpoint(bi.settings, "bi_finance").dsn
+    path = bi.settings.path
+    text = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(text.replace("finance: { schemas: [affiliate] },", ""), encoding="utf-8")
+        versions.catch_up(config.load(path))
+    finally:
+        path.write_text(text, encoding="utf-8")
+        versions.catch_up(bi.settings)
+        embedded.secure(bi.settings)
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(before)
+    with psycopg.connect(embedded.endpoint(bi.settings, "bi_finance").dsn) as connection:
+        assert connection.execute("select count(*) from affiliate.totals").fetchone() == (1,)

@@ -62,11 +62,7 @@ def target(settings: Settings, records: Records, file_of: Callable[[str], Path])
         return True
 
     def show(version: str) -> None:
-        with postgres_engine.connected(address(settings)) as connection:
-            postgres_schemas.show(
-                connection, version, settings.publication.tables, readers_of(settings)
-            )
-            postgres_schemas.drop_swapped(connection)
+        _show(settings, version)
 
     def collect() -> None:
         newest = itertools.islice(records(), settings.publication.keep)
@@ -102,6 +98,16 @@ def _alone(settings: Settings) -> Iterator[None]:
     with (folder / f"{NAME}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _show(settings: Settings, version: str) -> None:
+    with postgres_engine.connected(address(settings)) as connection:
+        postgres_schemas.show(
+            connection, version, settings.publication.tables, readers_of(settings)
+        )
+        postgres_schemas.drop_swapped(connection)
+    if not isinstance(settings.publication.postgres, SecretStr):
+        embedded.forget_others(settings)
 
 
 def _is_pinned(connection: Any, record: Mapping[str, Any]) -> bool:

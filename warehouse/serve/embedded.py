@@ -100,17 +100,34 @@ def stop(settings: Settings, *, deletes: bool = False) -> bool:
 def secure(settings: Settings) -> None:
     """Take from everybody what readers must not do, and make their roles what they are.
 
-    Done at each start and publication: a role may change its own settings and password.
+    Done at each start and publication: a role may change its own settings and password. One
+    command at a time, since PostgreSQL fails one of two that alter a role at once.
     """
     found = server(settings)
-    with _administrator(found, DATABASE) as connection:
+    roles = [reader.role for reader in readers_of(settings)]
+    forget_others(settings)
+    with (
+        processes.locked(found.directory / "roles-lock"),
+        _administrator(found, DATABASE) as connection,
+    ):
         postgres_roles.close(connection)
-        roles = [reader.role for reader in readers_of(settings)]
         postgres_reader_roles.make(connection, roles)
         postgres_reader_roles.drop_others(connection, roles)
         for role in (postgres_catalog.READER, *roles):
             postgres_roles.set_reader(connection, role, _password(found, role))
         postgres_roles.end_overlong(connection, [postgres_catalog.READER, *roles])
+
+
+def forget_others(settings: Settings) -> None:
+    """Remove the passwords of readers that went: one that comes again gets another."""
+    found = server(settings)
+    kept = {
+        _password_file(found, role)
+        for role in (postgres_catalog.READER, *(reader.role for reader in readers_of(settings)))
+    }
+    for path in found.directory.glob("bi_*-password"):
+        if path not in kept:
+            path.unlink(missing_ok=True)
 
 
 def end_overlong(settings: Settings) -> None:
