@@ -6,14 +6,18 @@ from decimal import Decimal
 from warehouse import figures
 from warehouse.figures import count, money
 from warehouse.report.facts import Facts, Row
-from warehouse.report.parts import Column, Plots, Section, Table, numbers
+from warehouse.report.parts import Column, Plots, Section, Table, among, numbers
 from warehouse.report.plots import Plot, Point, line
 
 TITLE = "How did it go, week by week?"
 WEEKS = 13  # a quarter
 SHOWN = 6  # more plots than that nobody compares
+MOST = 50  # rows
 # As `campaign.trends_weekly` judges: beyond three spreads from the median of eight weeks.
 SPREADS = 3
+SHOWN_WEEKS = (
+    f"is_complete and week_start > cast($last as date) - {7 * WEEKS} and week_start <= $last"
+)
 MEASURES: dict[str, tuple[str, Callable[[Decimal], str]]] = {
     "spend": ("Spend", money),
     "sessions": ("Visits", count),
@@ -24,11 +28,26 @@ MEASURES: dict[str, tuple[str, Callable[[Decimal], str]]] = {
 
 def section(facts: Facts) -> Section:
     """Return the last weeks that are over, of all campaigns and of those that were unusual."""
+    # summed there, since of ten thousand campaigns few rows are told
+    summed = facts.rows(f"""
+        select week_start, measure, sum(total) as total
+        from campaign.trends_weekly
+        where {SHOWN_WEEKS}
+        group by week_start, measure
+    """)
     rows = facts.rows(f"""
+        with shown as (select * from campaign.trends_weekly where {SHOWN_WEEKS})
+
         select week_start, channel, campaign_id, measure, total, usual_total, usual_spread,
             is_anomaly
-        from campaign.trends_weekly
-        where is_complete and week_start > cast($last as date) - {7 * WEEKS} and week_start <= $last
+        from shown
+        where exists (
+            select 1 from shown as other
+            where
+                other.is_anomaly and other.total <> 0 and other.week_start >= $first
+                and shown.channel = other.channel and shown.campaign_id = other.campaign_id
+                and shown.measure = other.measure
+        )
         order by week_start, channel, campaign_id, measure
     """)
     unusual = [
@@ -37,16 +56,10 @@ def section(facts: Facts) -> Section:
         # once told that a campaign has ended, it is no news that it still has
         if row["is_anomaly"] and row["total"] and row["week_start"] >= facts.period.first
     ]
-    newest = max((row["week_start"] for row in rows), default=None)
-    weeks = sorted({row["week_start"] for row in rows})
-    totals = {
-        (week, measure): sum(
-            (r["total"] for r in rows if (r["week_start"], r["measure"]) == (week, measure)),
-            Decimal(0),
-        )
-        for week in weeks
-        for measure in MEASURES
-    }
+    weeks = sorted({row["week_start"] for row in summed})
+    newest = weeks[-1] if weeks else None
+    found = {(row["week_start"], row["measure"]): row["total"] for row in summed}
+    totals = {(week, one): found.get((week, one), Decimal(0)) for week in weeks for one in MEASURES}
     plots = tuple(
         line(
             f"weeks-{measure}",
@@ -91,7 +104,11 @@ def _unusual(facts: Facts, rows: list[Row], unusual: list[Row]) -> tuple[Plots, 
         for number, key in enumerate(series, start=1)
     )
     table = Table(
-        f"Unusual in the last four weeks, amounts in {facts.currency}",
+        among(
+            MOST,
+            len(unusual),
+            f"Unusual in the last four weeks, amounts in {facts.currency}",
+        ),
         (
             Column("Week from"),
             Column("Campaign or channel"),
@@ -106,7 +123,7 @@ def _unusual(facts: Facts, rows: list[Row], unusual: list[Row]) -> tuple[Plots, 
                 _written(row)(row["total"]),
                 *map(_written(row), (row["usual_total"], *_usual(row))),
             )
-            for row in sorted(unusual, key=lambda row: row["week_start"], reverse=True)
+            for row in _strongest(unusual)[:MOST]
         ),
         "Nothing was unusual in the last four weeks.",
     )

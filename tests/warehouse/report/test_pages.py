@@ -147,6 +147,11 @@ def test_of_very_many_campaigns_and_affiliates_the_first_are_shown_and_all_are_c
     from range(60) as r (n);
     insert into campaign.performance_daily_last_touch by name
     select * exclude (model, orders, new_customers) from campaign.performance_daily;
+    insert into campaign.trends_weekly by name
+    select date '2011-08-22' as week_start, 'display' as channel, 'c' || n as campaign_id,
+        'orders' as measure, true as is_complete, 100 + n as total, 30 as usual_total,
+        3 as usual_spread, true as is_anomaly
+    from range(60) as r (n);
     insert into affiliate.payable by name
     select 'a' || n as affiliate_id, 'GBP' as currency, 0.01 as payable, n as owed, 0 as pending,
         0 as in_payment, '(none)' as statement_number
@@ -166,6 +171,12 @@ def test_of_very_many_campaigns_and_affiliates_the_first_are_shown_and_all_are_c
     assert "c5: stop" in pages["campaign"].text
     assert "c6: stop" not in pages["campaign"].text
     assert "and 54 more" in pages["campaign"].text
+    [rows] = [
+        table
+        for name, table in pages["campaign"].tables.items()
+        if name.startswith("The first 50 of 60: unusual")
+    ]
+    assert [row[1] for row in rows[1:]] == [f"c{n}" for n in range(59, 9, -1)]
     [rows] = [
         table
         for name, table in pages["affiliate"].tables.items()
