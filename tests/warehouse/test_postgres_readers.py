@@ -241,6 +241,21 @@ def test_a_password_is_given_by_a_publisher_that_may_make_roles(marts: Marts) ->
         marts.source.run("drop role bi_finance; drop owned by publisher; drop role publisher")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"host": "/var/run/postgresql"},
+        {"host": "::1", "port": "5433"},
+        {"host": "one,two", "port": "5432,5433"},
+    ],
+)
+def test_a_readers_address_leads_to_where_the_publishers_does(place: dict[str, str]) -> None:
+    given = conninfo.make_conninfo("", dbname="a/b", user="publisher", **place)
+    found = conninfo.conninfo_to_dict(readers.address_of("bi_finance", "p", given))
+    assert (found["user"], found["dbname"], found["host"]) == ("bi_finance", "a/b", place["host"])
+    assert found["port"] == place.get("port", "5432")
+
+
 def test_a_statement_beyond_the_time_out_is_ended_from_outside(marts: Marts) -> None:
     with (
         marts.source.session() as reader,

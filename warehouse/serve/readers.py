@@ -1,6 +1,8 @@
 """Give the readers of a PostgreSQL that others run a password."""
 
 import secrets
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from psycopg import conninfo, errors
@@ -47,8 +49,25 @@ def let_in(address: str, name: str) -> str:
                 f"publication.readers.{name}: {connection.info.user} may not give {role} a"
                 f" password ({error.diag.message_primary}); the server's administrator may"
             ) from None
+    return address_of(role, password, address)
+
+
+def address_of(role: str, password: str, address: str) -> str:
+    """Return the URL by which a role gets to the database of the publisher's address."""
     parts = conninfo.conninfo_to_dict(address)
     passed = urlencode({key: parts[key] for key in _PASSED_ON if key in parts})
-    place = f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}"
-    database = quote(str(parts.get("dbname") or parts.get("user") or ""))
-    return f"postgresql://{role}:{quote(password)}@{place}/{database}{passed and '?' + passed}"
+    database = quote(str(parts.get("dbname") or parts.get("user") or ""), safe="")
+    login = f"{role}:{quote(password)}"
+    return f"postgresql://{login}@{_places(parts)}/{database}{passed and '?' + passed}"
+
+
+def _places(parts: Mapping[str, Any]) -> str:
+    """Return hosts and ports as a URL has them: libpq takes several, and folders of sockets."""
+    hosts = str(parts.get("host") or "localhost").split(",")
+    ports = str(parts.get("port") or 5432).split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    return ",".join(
+        f"{f'[{host}]' if ':' in host else quote(host, safe='')}:{port}"
+        for host, port in zip(hosts, ports, strict=True)
+    )
