@@ -40,14 +40,15 @@ def metrics(ctx: click.Context, as_json: bool) -> None:
         return
     settings = settings_of(ctx)
     found = _definitions(settings).metrics.values()
+    currency = settings.warehouse.reporting_currency
     if as_json:
-        print_json([_described(metric, settings) for metric in found])
+        print_json([_described(metric, currency) for metric in found])
         return
     print_table(
         ("metric", "short", "unit", "what it is", "by"),
         [
             (
-                *(metric.name, metric.short or "", _unit(metric, settings), metric.description),
+                *(metric.name, metric.short or "", _unit(metric, currency), metric.description),
                 ", ".join([*metric.dimensions, metric.grain]),
             )
             for metric in found
@@ -153,18 +154,18 @@ def _manifest(settings: "Settings") -> Path:
     return dbt.manifest_path(settings)
 
 
-def _unit(metric: "Metric", settings: "Settings") -> str:
+def _unit(metric: "Metric", currency: str) -> str:
     if metric.unit == "reporting_currency":
-        return settings.warehouse.reporting_currency
+        return currency
     return metric.unit.replace("_", " ")
 
 
-def _described(metric: "Metric", settings: "Settings") -> dict[str, Any]:
+def _described(metric: "Metric", currency: str) -> dict[str, Any]:
     return {
         "name": metric.name,
         "label": metric.label,
         "description": metric.description,
-        "unit": _unit(metric, settings),
+        "unit": _unit(metric, currency),
         "short": metric.short,
         "needs": metric.needs,
         "dimensions": list(metric.dimensions),
@@ -173,10 +174,13 @@ def _described(metric: "Metric", settings: "Settings") -> dict[str, Any]:
 
 
 def _print_as_json(found: "Answer", settings: "Settings") -> None:
+    from warehouse.publish import versions
+
+    currency, _ = versions.reporting_of(settings, found.version)
     print_json(
         {
             "version": found.version,
-            "units": {metric.name: _unit(metric, settings) for metric in found.question.metrics},
+            "units": {metric.name: _unit(metric, currency) for metric in found.question.metrics},
             "rows": [dict(zip(found.head, row, strict=True)) for row in found.rows],
         }
     )

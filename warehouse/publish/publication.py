@@ -126,6 +126,8 @@ def write(
         "as_of": utc_text(as_of),
         "published_at": published_at,
         "published_by": who(),
+        "reporting_currency": settings.warehouse.reporting_currency,
+        "reporting_time_zone": settings.warehouse.reporting_time_zone,
         "complete_up_to": _complete_up_to(connection),
         "marts": freshness.marts(connection),
         "tables": [

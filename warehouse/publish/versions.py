@@ -79,6 +79,18 @@ def record_of(settings: Settings, version: str) -> dict[str, Any] | None:
     return next((record for record in records if record["version"] == version), None)
 
 
+def reporting_of(settings: Settings, version: str) -> tuple[str, str]:
+    """Return the currency and the time zone that a version was built in.
+
+    The configuration may have others by now; of versions that do not say it, it tells.
+    """
+    record, now = record_of(settings, version) or {}, settings.warehouse
+    return (
+        record.get("reporting_currency", now.reporting_currency),
+        record.get("reporting_time_zone", now.reporting_time_zone),
+    )
+
+
 def versions(settings: Settings) -> list[Version]:
     """Return the versions that can be read, oldest first."""
     published = settings.published_directory

@@ -41,14 +41,15 @@ def write(settings: Settings, domains: Iterable[str], to: Path, version: str | N
     with open_published(version, settings.path) as published:
         record = versions.record_of(settings, published.version)
         assert record is not None  # the version was opened by it
-        zone = ZoneInfo(settings.warehouse.reporting_time_zone)
+        currency, zone_name = versions.reporting_of(settings, published.version)
+        zone = ZoneInfo(zone_name)
         as_of = datetime.fromisoformat(record["as_of"])
         facts = Facts(
             published,
             as_of,
             datetime.fromisoformat(record["published_at"]),
             last_weeks(as_of, zone),
-            settings.warehouse.reporting_currency,
+            currency,
             zone,
         )
         wanted = [name for name in DOMAINS if name in set(domains)]

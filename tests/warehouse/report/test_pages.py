@@ -515,6 +515,17 @@ def test_tiles_whose_columns_a_version_lacks_are_left_out(tmp_path: Path) -> Non
     assert "Which campaigns are worth their money?" in pages["campaign"].text
 
 
+def test_a_version_keeps_its_currency_and_time_zone_when_the_configuration_has_others(
+    tmp_path: Path,
+) -> None:
+    settings = publish(
+        tmp_path, CAMPAIGNS, reporting_currency="JPY", reporting_time_zone="Asia/Tokyo"
+    )
+    page = written(settings)["campaign"]
+    assert "Spend JPY 180.01" in page.text
+    assert "as of 2011-09-01 09:00 (Asia/Tokyo)" in page.text
+
+
 def test_only_the_domains_asked_for_are_written_and_led_to(tmp_path: Path) -> None:
     settings = publish(tmp_path)
     done = writing.write(settings, ("affiliate",), tmp_path / "to" / "finance", None)

@@ -27,15 +27,15 @@ create table meta.certificates (
 """
 
 
-def publish(directory: Path, statements: str = "", number: int = 1) -> Settings:
+def publish(directory: Path, statements: str = "", number: int = 1, **facts: str) -> Settings:
     """Publish a version as of the first of September 2011 in an empty folder, a Thursday.
 
-    The four weeks before are those from 2011-08-01 to 2011-08-28.
+    The four weeks before are those from 2011-08-01 to 2011-08-28. `facts` are more of its record.
     """
     (directory / "warehouse.yml").write_text(CONFIGURATION, encoding="utf-8")
     settings = config.load(directory / "warehouse.yml")
     settings.published_directory.mkdir(parents=True)
-    record = publication(number)
+    record = publication(number) | facts
     segments.append(settings.state_directory, [record])
     path = versions.version_path(settings.published_directory, record["version"])
     with duckdb.connect(str(path)) as file:
