@@ -97,7 +97,8 @@ def _tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
             *both("margin"),
             money,
             facts.currency,
-            "that revenue less spend and affiliates' commissions; goods are not taken off",
+            "revenue of all channels after refunds, less spend and commissions;"
+            " goods are not taken off",
         ),
     )
 

@@ -1,7 +1,7 @@
 """The section about weeks: how campaigns went, and what was unusual."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from warehouse import figures
 from warehouse.figures import count, money
@@ -121,7 +121,7 @@ def _unusual(facts: Facts, rows: list[Row], unusual: list[Row]) -> tuple[Plots, 
                 _who(row),
                 MEASURES[row["measure"]][0],
                 _written(row)(row["total"]),
-                *map(_written(row), (row["usual_total"], *_usual(row))),
+                *_range(row),
             )
             for row in _strongest(unusual)[:MOST]
         ),
@@ -159,6 +159,18 @@ def _strongest(unusual: list[Row]) -> list[Row]:
             -abs(row["total"] - row["usual_total"]) / row["usual_spread"],
             _key(row),
         ),
+    )
+
+
+def _range(row: Row) -> tuple[str, str, str]:
+    """Return what is usual, and the edges rounded inwards: what lies beyond them is seen to."""
+    places = 1 if _written(row) is count else 2
+    place = Decimal(1).scaleb(-places)
+    low, high = _usual(row)
+    return (
+        f"{row['usual_total']:,.{places}f}",
+        f"{low.quantize(place, ROUND_CEILING):,f}",
+        f"{high.quantize(place, ROUND_FLOOR):,f}",
     )
 
 

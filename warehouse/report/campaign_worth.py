@@ -142,6 +142,8 @@ def advice(row: Row) -> Flag:
     """Return what the margins and the returning visits of a campaign say about it."""
     usual = (row["usual_returning"] or 0) * (row["visits"] or 0)
     own = (row["returning_visits"] or 0) * (row["usual_visits"] or 0)
+    if not row["spend"] and not row["visits"]:
+        return Flag("ended: no spend and no visits in these weeks", "good")
     if row["highest"] < 0:
         return Flag("stop: it costs more than it brings, by every model", "bad")
     if own > MUCH_MORE * usual:

@@ -114,7 +114,8 @@ def tile(
     if before is None:
         text = "nothing before to compare with"
     elif changed := figures.change(now, before):
-        text = f"{changed} from {written(before)}"
+        same = written(now) == written(before)
+        text = "unchanged" if same else f"{changed} from {written(before)}"
     else:
         text = f"from {written(before)}"
     return Tile(label, written(now), unit, text, note)

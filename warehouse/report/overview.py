@@ -1,10 +1,9 @@
 """The first page: which version, how fresh its sources are, and whether its money agrees."""
 
-from decimal import Decimal
-
 from warehouse.figures import count, minute, money
-from warehouse.report.facts import Facts, tile
-from warehouse.report.parts import Column, Flag, Page, Section, Table, Tile, numbers
+from warehouse.report import sales
+from warehouse.report.facts import Facts
+from warehouse.report.parts import Column, Flag, Page, Section, Table, numbers
 
 TITLE = "Overview"
 ATTRIBUTED = """
@@ -65,6 +64,7 @@ def page(facts: Facts) -> Page:
     """Return the page."""
     begins = facts.begins_at("core.daily_totals")
     sections = (
+        (sales.bridge, sales.NAME, sales.TITLE),
         (agreement, "agreement", "Does the money agree?"),
         (sources, "sources", "Are the sources whole?"),
         (marts, "marts", "How complete is each table?"),
@@ -73,41 +73,8 @@ def page(facts: Facts) -> Page:
         "index",
         TITLE,
         "What the shop sold, which version all pages are written from, and what vouches for it.",
-        facts.tiles(_tiles, begins) if begins else (),
+        facts.tiles(sales.tiles, begins) if begins else (),
         tuple(facts.section(*one) for one in sections),
-    )
-
-
-def _tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
-    [row] = facts.rows("""
-        with days as (
-            select report_date >= $first as is_now, order_count, gross_revenue, refunded_amount,
-                net_revenue
-            from core.daily_totals
-            where report_date between $before and $last
-        )
-
-        select
-            sum(case when is_now then order_count end) as orders,
-            sum(case when is_now then gross_revenue end) as gross,
-            sum(case when is_now then refunded_amount end) as refunded,
-            sum(case when is_now then net_revenue end) as net,
-            sum(case when not is_now then order_count end) as orders_before,
-            sum(case when not is_now then gross_revenue end) as gross_before,
-            sum(case when not is_now then refunded_amount end) as refunded_before,
-            sum(case when not is_now then net_revenue end) as net_before
-        from days
-    """)
-
-    def both(name: str) -> tuple[Decimal, Decimal | None]:
-        before = Decimal(row[f"{name}_before"] or 0)
-        return Decimal(row[name] or 0), before if has_before else None
-
-    return (
-        tile("Orders", *both("orders"), count, note="of any kind and status"),
-        tile("Revenue", *both("gross"), money, facts.currency, "before refunds"),
-        tile("Refunded", *both("refunded"), money, facts.currency),
-        tile("Revenue after refunds", *both("net"), money, facts.currency),
     )
 
 

@@ -8,7 +8,7 @@ from extractors.errors import ConfigError
 from tests.warehouse.report.reading import Page
 from tests.warehouse.report.version import publish
 from warehouse.config import Settings
-from warehouse.report import writing
+from warehouse.report import campaign_worth, writing
 
 NAMES = ("index", "campaign", "affiliate", "recommendation")
 MODELS = (
@@ -134,6 +134,12 @@ def test_campaigns_are_advised_by_their_margins_and_by_who_came_anyway(campaign:
     assert rows[3][6] == "from -3.00 to 2.00, by the last touch 2.00"
     assert f"{shown}: stop: it costs more" in campaign.text
     assert "haunting: doubt: its visitors" in campaign.text
+
+
+def test_a_campaign_without_spend_and_visits_has_ended() -> None:
+    unknown = dict.fromkeys(("visits", "returning_visits", "usual_visits", "usual_returning"))
+    ended = {"spend": 0, "lowest": 5, "highest": 9, **unknown}
+    assert campaign_worth.advice(ended).text.startswith("ended: ")
 
 
 def test_of_very_many_campaigns_and_affiliates_the_first_are_shown_and_all_are_counted(
@@ -385,7 +391,7 @@ def test_the_live_recommender_is_told_with_its_interval(recommendation: Page) ->
 
 def test_interactions_count_by_days_of_the_reporting_time_zone(recommendation: Page) -> None:
     # e2 is of the Monday after, e3 of the Sunday before, in London's summer time
-    assert "Interactions 1 +0.0 % from 1" in recommendation.text
+    assert "Interactions 1 unchanged" in recommendation.text
 
 
 def test_pairs_trends_and_searches_are_listed_with_names(recommendation: Page) -> None:
@@ -418,10 +424,28 @@ def test_triggers_are_told_with_what_they_brought(recommendation: Page) -> None:
 
 
 VOUCHED = """
-insert into core.orders by name select 'o1' as order_id, true as is_counted, 10.0 as gross_revenue;
+insert into core.orders by name
+select *, gross_revenue - refunded_amount as net_revenue from (values
+    ('o1', date '2011-08-05', 'shipped', true, 10.0, 1.5),
+    ('o2', date '2011-08-05', 'cancelled', false, 4.0, 0.5),
+    ('o3', date '2011-08-06', 'shipped', false, -2.0049, 0),
+    ('o4', date '2011-06-05', 'shipped', true, 0, 0)
+) as o (order_id, order_date, status, is_counted, gross_revenue, refunded_amount);
+insert into core.order_lines by name
+select 'l' || order_id as order_line_id, order_id from core.orders;
+insert into core.refunds by name
+select * from (values
+    ('r1', 'o1', date '2011-08-07', 1.0), ('r2', 'o1', date '2011-08-30', 0.5),
+    ('r3', 'o2', date '2011-08-08', 0.5), ('r4', null, date '2011-08-09', 0.25)
+) as r (refund_id, order_id, refund_date, amount);
+-- a refund that names no order is of the line that it was allocated to, or of none
+insert into core.refund_allocations by name
+select refund_id, coalesce('l' || order_id, '(unmatched)') as order_line_id, amount
+from core.refunds;
+update core.refunds set order_id = null;
 insert into core.daily_totals by name
 select date '2011-08-05' as report_date, 'GB' as country, 3 as order_count,
-    10.0050 as gross_revenue, 1.0 as refunded_amount, 9.0050 as net_revenue;
+    11.9951 as gross_revenue, 1.75 as refunded_amount, 10.2451 as net_revenue;
 insert into campaign.performance_daily by name
 select date '2011-08-05' as report_date, 'direct' as channel, '(none)' as campaign_id, model,
     amount as attributed_revenue
@@ -445,7 +469,25 @@ insert into meta.certificates values
 def test_the_first_page_vouches_for_the_figures_or_says_what_is_wrong(tmp_path: Path) -> None:
     pages = written(publish(tmp_path, VOUCHED))
     index = pages["index"]
-    assert "Revenue GBP 10.01 nothing before to compare with" in index.text
+    # o2 is cancelled and o3 sells nothing; r2 is of a later day, r3 is of another order, r4 of none
+    for tile in (
+        "Orders 1 nothing before to compare with",
+        "Revenue GBP 10.00 nothing before to compare with",
+        "Refunds of these orders GBP 1.50",
+        "Revenue after refunds GBP 8.50",
+        "Refunds of these days GBP 1.75",
+    ):
+        assert tile in index.text
+    [name] = [name for name in index.tables if name.startswith("From revenue of orders")]
+    assert index.tables[name][1:] == [
+        ["Revenue after refunds, of counted orders", "1", "8.50", ""],
+        ["Not counted: cancelled", "1", "4.00", ""],
+        ["Not counted: nothing was sold (adjustments)", "1", "-2.00", ""],
+        ["Refunds of these orders on other days", "", "0.50", ""],
+        ["Refunds of other orders, or of none, on these days", "", "-0.75", ""],
+        ["Together", "3", "10.25", ""],
+        ["Table of days (core.daily_totals)", "3", "10.25", "equal, to the last place"],
+    ]
     assert index.tables["Sums that must be equal, over all days of the version"][1:] == [
         [
             "Revenue of orders, and as attributed by last touch",
@@ -509,7 +551,12 @@ def test_tiles_whose_columns_a_version_lacks_are_left_out(tmp_path: Path) -> Non
     )
     filled = CAMPAIGNS + AFFILIATES + RECOMMENDATIONS + VOUCHED
     pages = written(publish(tmp_path, filled + gone))
-    of_tiles = ("Refunded", "New customers", "Clicks that may earn", "Trigger e-mails sent")
+    of_tiles = (
+        "Refunds of these days",
+        "New customers",
+        "Clicks that may earn",
+        "Trigger e-mails sent",
+    )
     for tile, page in zip(of_tiles, pages.values(), strict=True):
         assert tile not in page.text
     assert "Which campaigns are worth their money?" in pages["campaign"].text
