@@ -84,16 +84,16 @@ def agreement(facts: Facts) -> Section:
     rows = [*facts.rows(ATTRIBUTED), *facts.rows(DOUBLE_ENTRY), *facts.rows(BALANCES)]
     table = Table(
         "Sums that must be equal, over all days of the version",
-        (Column("What"), Column("Currency"), *numbers("One", "The other"), Column("Verdict")),
+        (Column("What"), Column("Verdict"), Column("Currency"), *numbers("One", "The other")),
         tuple(
             (
                 row["name"],
-                row["currency"] or facts.currency,
-                money(row["one"]),
-                money(row["other"]),
                 Flag("equal, to the last place", "good")
                 if row["one"] == row["other"]
                 else Flag(f"differs by {row['one'] - row['other']:,f}", "bad"),
+                row["currency"] or facts.currency,
+                money(row["one"]),
+                money(row["other"]),
             )
             for row in rows
         ),
@@ -193,7 +193,8 @@ def marts(facts: Facts) -> Section:
         "marts",
         "How complete is each table?",
         "A table is complete if every source it is made from had been read up to the version's"
-        " as_of.",
+        " as_of. Rows that name what is not there are of its sources, and name a product, campaign"
+        " or customer that no source has; they are counted all the same.",
         (table,),
         (f"{len(late)} of {len(rows)} tables wait for a source that lags",) if late else (),
     )

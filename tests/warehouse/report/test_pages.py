@@ -491,19 +491,19 @@ def test_the_first_page_vouches_for_the_figures_or_says_what_is_wrong(tmp_path: 
     assert index.tables["Sums that must be equal, over all days of the version"][1:] == [
         [
             "Revenue of orders, and as attributed by last touch",
-            *("GBP", "10.00", "10.00", "equal, to the last place"),
+            *("equal, to the last place", "GBP", "10.00", "10.00"),
         ],
         [
             "Revenue of orders, and as attributed by linear",
-            *("GBP", "10.00", "10.00", "differs by 0.0001"),
+            *("differs by 0.0001", "GBP", "10.00", "10.00"),
         ],
         [
             "Debits and credits of the commission ledger",
-            *("GBP", "5.00", "5.00", "equal, to the last place"),
+            *("equal, to the last place", "GBP", "5.00", "5.00"),
         ],
         [
             "Payable in the ledger, and the newest statements",
-            *("GBP", "5.00", "5.00", "equal, to the last place"),
+            *("equal, to the last place", "GBP", "5.00", "5.00"),
         ],
     ]
     assert "as attributed by linear (GBP) differ" in index.text
