@@ -77,16 +77,16 @@ def serve(
     from warehouse.engines.postgres_catalog import READER
     from warehouse.serve import embedded, readers
 
-    role = readers.require_reader(settings, reader) if reader else READER
-    if settings.publication.postgres != "embedded":
-        _let_in(settings, reader if rotates and not (port or detach) else None, as_json)
-        return
-    if stops:
+    if stops:  # whatever the configuration says by now
         ran = embedded.stop(settings, deletes=deletes)
         if as_json:
             print_json({"stopped": ran})
         else:
             click.echo("stopped" if ran else "it did not run")
+        return
+    role = readers.require_reader(settings, reader) if reader else READER
+    if settings.publication.postgres != "embedded":
+        _let_in(settings, reader if rotates and not (port or detach) else None, as_json)
         return
     if rotates:
         embedded.rotate(settings, role)
@@ -117,7 +117,7 @@ def _let_in(settings: "Settings", reader: str | None, as_json: bool) -> None:
 def _start(settings: "Settings", port: int | None, role: str, as_json: bool) -> None:
     from warehouse.serve import embedded
 
-    embedded.start(settings, port)
+    embedded.start(settings, port, lambda line: click.echo(line, err=True))
     _show_version(settings, embedded.endpoint(settings, role).dsn, as_json)
 
 

@@ -211,13 +211,16 @@ def test_the_password_of_a_reader_that_went_is_none_of_one_that_comes(bi: Server
     before = embedded.endpoint(bi.settings, "bi_finance").dsn
     path = bi.settings.path
     text = path.read_text(encoding="utf-8")
+    told: list[str] = []
     try:
         path.write_text(text.replace("finance: { schemas: [affiliate] },", ""), encoding="utf-8")
+        embedded.start(config.load(path), tell=told.append)
         versions.catch_up(config.load(path))
     finally:
         path.write_text(text, encoding="utf-8")
         versions.catch_up(bi.settings)
         embedded.secure(bi.settings)
+    assert told == ["reader removed: finance, which warehouse.yml does not name"]
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         psycopg.connect(before)
     with psycopg.connect(embedded.endpoint(bi.settings, "bi_finance").dsn) as connection:

@@ -335,6 +335,11 @@ def test_readers_are_named_and_read_what_there_is(problems: Problems) -> None:
             "{ readers: { finance: { schemas: [core] } } }",
             "publication.readers: needs publication.postgres, where they read",
         ),
+        (
+            "{ postgres: embeded }",
+            "publication.postgres: is embedded, or a PostgreSQL address:"
+            " postgresql://user:password@host/database",
+        ),
     ],
 )
 def test_readers_have_a_server_and_cells_that_there_are(

@@ -20,7 +20,12 @@ from pydantic import (
 from warehouse import clock
 from warehouse.config.agreement import PiiRule, pii_misfits, repeated_entities
 from warehouse.config.readers import ReaderName, ReaderSection, reader_misfits
-from warehouse.config.sources import DynamodbSource, PostgresSource, Source
+from warehouse.config.sources import (
+    DynamodbSource,
+    PostgresSource,
+    Source,
+    is_postgres_address,
+)
 from warehouse.config.values import (
     Days,
     FilePath,
@@ -95,6 +100,15 @@ class PublicationSection(Section):
     readers: dict[ReaderName, ReaderSection] = Field(default_factory=dict)
     """Name: what it reads. Each is a role `bi_<name>` of PostgreSQL, beside `bi_reader`, which
     reads everything."""
+
+    @field_validator("postgres")
+    @classmethod
+    def _is_embedded_or_an_address(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        if isinstance(value, SecretStr) and not is_postgres_address(value):
+            raise ValueError(
+                "is embedded, or a PostgreSQL address: postgresql://user:password@host/database"
+            )
+        return value
 
     @model_validator(mode="after")
     def _readers_have_a_place(self) -> Self:

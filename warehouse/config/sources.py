@@ -50,8 +50,13 @@ class RelationalTable(Section):
         return key
 
 
+def is_postgres_address(value: SecretStr) -> bool:
+    """Return whether a value looks like an address of PostgreSQL: a URL, or `name=value` words."""
+    return bool(re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", value.get_secret_value()))
+
+
 def _postgres_address(value: SecretStr) -> SecretStr:
-    if not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", value.get_secret_value()):
+    if not is_postgres_address(value):
         raise ValueError(
             "not a PostgreSQL address; write postgresql://user:password@host:port/database"
         )

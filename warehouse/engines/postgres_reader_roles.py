@@ -73,12 +73,13 @@ def make(connection: psycopg.Connection[Any], roles: Sequence[str]) -> None:
             ) from None
 
 
-def drop_others(connection: psycopg.Connection[Any], roles: Collection[str]) -> None:
-    """Drop the roles of ours that are not among `roles`, with their rights.
+def drop_others(connection: psycopg.Connection[Any], roles: Collection[str]) -> list[str]:
+    """Drop the roles of ours that are not among `roles`, with their rights, and return them.
 
     One that owns something, or may not be dropped by us, stays without rights or a login.
     """
-    for role in sorted(ours(connection) - {*roles}):
+    others = sorted(ours(connection) - {*roles})
+    for role in others:
         revoked = connection.execute(_REVOKED, {"role": role}).fetchall()
         if revoked:
             catalog.run(connection, ";".join(str(row[0]) for row in revoked))
@@ -86,6 +87,7 @@ def drop_others(connection: psycopg.Connection[Any], roles: Collection[str]) -> 
             catalog.run(connection, f"ALTER ROLE {quoted(role)} NOLOGIN")
             with contextlib.suppress(errors.DependentObjectsStillExist):
                 catalog.run(connection, f"DROP ROLE {quoted(role)}")
+    return others
 
 
 def _handed_over(connection: psycopg.Connection[Any], role: str) -> str:

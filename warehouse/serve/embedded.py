@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -62,10 +62,13 @@ def publisher_dsn(settings: Settings) -> str:
     return found.dsn(DATABASE)
 
 
-def start(settings: Settings, port: int | None = None) -> Endpoint:
+def start(
+    settings: Settings, port: int | None = None, tell: Callable[[str], None] = lambda _line: None
+) -> Endpoint:
     """Start the server, or adopt the one that runs, and let readers in; its port stays the same.
 
-    ConfigError where it runs on another port than `port`.
+    `tell` hears which readers are no longer configured. ConfigError where it runs on another port
+    than `port`.
     """
     found = server(settings)
     note = found.directory / "port"
@@ -82,7 +85,9 @@ def start(settings: Settings, port: int | None = None) -> Endpoint:
             postgres_catalog.run(connection, f"CREATE DATABASE {DATABASE}")
         postgres_catalog.run(connection, "REVOKE ALL ON DATABASE template1 FROM PUBLIC")
         postgres_roles.close(connection)
-    secure(settings)
+    for role in secure(settings):
+        reader = role.removeprefix("bi_")
+        tell(f"reader removed: {reader}, which {settings.path.name} does not name")
     return endpoint(settings)
 
 
@@ -97,8 +102,10 @@ def stop(settings: Settings, *, deletes: bool = False) -> bool:
     return ran
 
 
-def secure(settings: Settings) -> None:
+def secure(settings: Settings) -> list[str]:
     """Take from everybody what readers must not do, and make their roles what they are.
+
+    Returns the roles that were dropped: their readers are no longer configured.
 
     Done at each start and publication: a role may change its own settings and password. One
     command at a time, since PostgreSQL fails one of two that alter a role at once.
@@ -112,10 +119,11 @@ def secure(settings: Settings) -> None:
     ):
         postgres_roles.close(connection)
         postgres_reader_roles.make(connection, roles)
-        postgres_reader_roles.drop_others(connection, roles)
+        dropped = postgres_reader_roles.drop_others(connection, roles)
         for role in (postgres_catalog.READER, *roles):
             postgres_roles.set_reader(connection, role, _password(found, role))
         postgres_roles.end_overlong(connection, [postgres_catalog.READER, *roles])
+    return dropped
 
 
 def forget_others(settings: Settings) -> None:
