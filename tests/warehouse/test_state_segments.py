@@ -278,6 +278,19 @@ def test_two_writers_take_turns_and_a_reader_beside_them_meets_no_broken_chain(
     assert len({r["id"] for r in segments.records(tmp_path)}) == segments.verify(tmp_path) == 40
 
 
+def test_a_reader_that_began_before_the_first_segments_and_their_head_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_of(tmp_path, 2)
+    read_head, seen = chain.read_head, iter([None])
+    monkeypatch.setattr(chain, "read_head", lambda folder: next(seen, read_head(folder)))
+
+    newest = chain.newest(tmp_path)
+
+    assert newest is not None
+    assert newest.path == segment(tmp_path, 2)
+
+
 def test_records_queued_in_the_database_reach_state_once_though_killed_before_the_queue_was_emptied(
     settings: Settings, build: duckdb.DuckDBPyConnection
 ) -> None:

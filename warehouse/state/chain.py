@@ -144,6 +144,8 @@ def newest(directory: Path) -> Segment | None:
             if last:
                 last.records()  # nothing holds its hash: it must at least be whole
             if before and before[-1] and before[-1].links is not None:
+                if read_head(directory) is not None:
+                    continue  # the first segments and it were written since
                 raise AuditError(
                     f"{directory / HEAD_FILE}: is missing, so the newest segments may be as well;"
                     f" {RESTORE}"
