@@ -10,6 +10,7 @@ The version is the file var/published/{version}.duckdb. Where to go from here:
   make notebooks                 notebooks on the marts, in JupyterLab
   make docs                      every table and column, and where it comes from
   .venv/bin/warehouse sql        a SQL prompt on the marts
+  .venv/bin/warehouse report     pages for managers; metrics: named figures; serve: for BI tools
   .venv/bin/warehouse demo advance, then run: a day passes in the shop
   docs/tutorial/first-hour.md    what to try next"""
 

@@ -45,9 +45,17 @@ def docs(
 
     It is one page that needs no network, and holds names, types and descriptions, no rows.
     """
-    from orchestration import catalogue
+    import warehouse
+    from cli.pages import require_port
 
     settings = settings_of(ctx)
+    # Before dbt is imported and the page built, which takes seconds.
+    if serves:
+        require_port(port)
+    warehouse.open(version, settings.path).close()
+
+    from orchestration import catalogue
+
     built = catalogue.build(settings, output or settings.home / "docs", version)
     if as_json:
         print_json({"folder": built.folder, "version": built.version, "tables": built.tables})

@@ -75,7 +75,7 @@ def metrics(ctx: click.Context, as_json: bool) -> None:
     "--where",
     multiple=True,
     metavar="DIMENSION=VALUE[,VALUE]",
-    help="Only these rows, or with != all others; several conditions must all hold.",
+    help="Only these rows, or with != all others; repeated, all must hold, also of one dimension.",
 )
 @click.option("--from", "first", type=DAY, metavar="DAY", help="From this day on.")
 @click.option("--to", "last", type=DAY, metavar="DAY", help="Up to this day, which counts.")
@@ -111,19 +111,26 @@ def query(
     """
     import warehouse
     from warehouse.metrics import answers, questions
-    from warehouse.metrics.engine import Engine
 
     settings = settings_of(ctx)
+    # Before all that takes seconds to import: there may be nothing to ask.
+    published = None if as_sql else warehouse.open(version, settings.path)
     definitions = _definitions(settings)
     groups = [name.strip() for one in by for name in one.split(",")]
     days = (first.date() if first else None, last.date() if last else None)
     asked = questions.question(definitions, names, groups, where, *days)
-    if as_sql:
-        for name, sql in answers.queries(Engine(definitions), asked).items():
+
+    from warehouse.metrics.engine import Engine
+
+    engine = Engine(definitions)
+    if published is None:
+        for name, sql in answers.queries(engine, asked).items():
             click.echo(f"-- {name}\n{sql};")
         return
-    with warehouse.open(version, settings.path) as published:
-        found = answers.answer(published, Engine(definitions), asked)
+    with published:
+        found = answers.answer(published, engine, asked)
+    for note in found.notes:
+        click.echo(note, err=True)
     if as_json or form == "json":
         _print_as_json(found, settings)
     elif form == "csv":

@@ -19,6 +19,18 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), partial(Pages, directory=str(folder)))
     except OSError as error:
-        raise ConfigError(
-            f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another with --port"
-        ) from None
+        raise _taken(port, error) from None
+
+
+def require_port(port: int) -> None:
+    """Raise ConfigError where a port of 127.0.0.1 is taken, before any work is done to serve it."""
+    try:
+        ThreadingHTTPServer(("127.0.0.1", port), Pages).server_close()
+    except OSError as error:
+        raise _taken(port, error) from None
+
+
+def _taken(port: int, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another with --port"
+    )

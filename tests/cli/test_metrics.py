@@ -31,6 +31,13 @@ SALES = "where order_kind = 'sale' and status <> 'cancelled'"
 MONEY, SHARE = 4, 12
 
 
+# Of these only campaigns count that cost something in the days of a row.
+PAID = {
+    *("cost_per_order", "cost_per_new_customer", "return_on_ad_spend"),
+    "model_return_on_ad_spend",
+}
+
+
 def account(name: str) -> str:
     return f"where account = '{name}'"
 
@@ -50,6 +57,8 @@ BY_HAND: dict[str, tuple[str, str, str, str | None, int]] = {
     "cost_per_order": (LAST_TOUCH, "", "sum(spend)", "sum(orders)", MONEY),
     "cost_per_new_customer": (LAST_TOUCH, "", "sum(spend)", "sum(new_customers)", MONEY),
     "return_on_ad_spend": (LAST_TOUCH, "", "sum(attributed_revenue)", "sum(spend)", SHARE),
+    "blended_cost_per_new_customer": (LAST_TOUCH, "", "sum(spend)", "sum(new_customers)", MONEY),
+    "marketing_efficiency_ratio": (LAST_TOUCH, "", "sum(attributed_revenue)", "sum(spend)", SHARE),
     "model_spend": (BY_MODEL, "", "sum(spend)", None, 0),
     "model_orders": (BY_MODEL, "", "sum(orders)", None, 0),
     "model_new_customers": (BY_MODEL, "", "sum(new_customers)", None, 0),
@@ -108,6 +117,15 @@ class Shown:
             else COLUMNS.get(one, one)
             for one in by
         ]
+        if name in PAID:
+            places_of = [f"{group} as g{number}" for number, group in enumerate(groups)]
+            groups = [f"g{number}" for number in range(len(groups))]
+            table = (
+                f"(select {', '.join([*places_of, 'channel as c', 'campaign_id as d'])},"
+                " sum(spend) as spend, sum(orders) as orders, sum(new_customers) as new_customers,"
+                f" sum(attributed_revenue) as attributed_revenue from {table} group by all"
+                " having sum(spend) <> 0)"
+            )
         rows = self.published.execute(
             f"select {', '.join([*groups, above, below or '1'])} from {table} {condition}"
             f" {'group by all' if groups else ''}"
@@ -184,7 +202,10 @@ def test_conditions_and_days_choose_rows_and_the_last_day_counts(shown: Shown) -
         ).fetchall()
     )
     # a quotation mark in a value is a character like any other
-    assert shown.asked("orders", where=["channel=it's"]) == [(None,)]
+    with pytest.raises(ConfigError, match="has channel it's"):
+        shown.asked("orders", where=["channel=it's"])
+    with pytest.raises(ConfigError, match=r"has channel emial \(did you mean email"):
+        shown.asked("orders", where=["channel!=emial"])
 
 
 @pytest.mark.slow

@@ -20,7 +20,9 @@ class Metric:
     `unit` is `count`, `ratio`, `reporting_currency` or `payout_currency`; `needs` the dimension
     over whose values it may not be summed; `dimensions` are by their short names, each with the
     name that MetricFlow knows it by; `grain` is the finest time that it can be told by; `ratio_of`
-    are numerator and denominator, none for a sum.
+    are numerator and denominator, none for a sum; `paid_by` is the one of them that every campaign
+    must have to be part of the ratio; `table` holds its rows, `columns` the expression of each
+    dimension in it, and `day` that of the time.
     """
 
     name: str
@@ -32,6 +34,10 @@ class Metric:
     ratio_of: tuple[str, ...]
     dimensions: Mapping[str, str]
     grain: str
+    paid_by: str | None
+    table: tuple[str, str]
+    columns: Mapping[str, str]
+    day: str
 
     def grains(self) -> tuple[str, ...]:
         """Return the times that it can be grouped by."""
@@ -126,6 +132,14 @@ def _metric(
     found = [_dimensions(model) for model in models]
     grains = [_grain(model) for model in models]
     meta = document["config"]["meta"]
+    if "unit" not in meta:
+        raise ConfigError(
+            f"metric {document['name']} of the last run's dbt project has no unit (config: meta:);"
+            " run `warehouse run`, which reads the project anew"
+        )
+    [relation] = {tuple(sorted(model["node_relation"].items())) for model in models}
+    place = dict(relation)
+    [time] = [one for one in models[0]["dimensions"] if one["type"] == "time"]
     return Metric(
         name=document["name"],
         label=document["label"],
@@ -136,6 +150,14 @@ def _metric(
         ratio_of=tuple(inputs),
         dimensions=dict(sorted(set.intersection(*(set(one.items()) for one in found)))),
         grain=max(grains, key=GRAINS.index),
+        paid_by=meta.get("paid_by"),
+        table=(place["schema_name"], place["alias"]),
+        columns={
+            one["name"]: one.get("expr") or one["name"]
+            for one in models[0]["dimensions"]
+            if one["type"] == "categorical"
+        },
+        day=time.get("expr") or time["name"],
     )
 
 

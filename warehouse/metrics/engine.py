@@ -2,6 +2,9 @@
 
 MetricFlow divides as floats. Here a ratio comes back as its two exact parts, which `answers`
 divides.
+
+What is `paid_by` spend is asked by campaign, and those without any are left out before campaigns
+are summed: what free channels bring is no return on spend.
 """
 
 from typing import Any, NoReturn
@@ -23,6 +26,9 @@ from extractors.errors import ConfigError
 from extractors.naming import literal, quoted
 from warehouse.metrics.definitions import GRAINS, Definitions, Metric
 from warehouse.metrics.questions import Question
+
+# What is paid for, and by which names MetricFlow knows it is each metric's own.
+CAMPAIGN = ("channel", "campaign_id")
 
 
 class _Expressions(DuckDbSqlExpressionRenderer):
@@ -87,10 +93,12 @@ class Engine:
 
     def sql(self, asked: Question, metric: Metric) -> str:
         """Return the query for one metric of a question: its groups in order, then the metric."""
-        names = [
+        groups = [
             f"metric_time__{name}" if name in GRAINS else metric.dimensions[name]
             for name in asked.by
         ]
+        campaign = [metric.dimensions[name] for name in CAMPAIGN] if metric.paid_by else []
+        names = list(dict.fromkeys([*groups, *campaign]))
         request = MetricFlowQueryRequest.create(
             metric_names=[metric.name],
             group_by_names=names or None,
@@ -100,8 +108,17 @@ class Engine:
             sql = self._engine.explain(request).sql_statement.sql
         except MetricFlowException as error:
             raise ConfigError(f"{metric.name}: {' '.join(str(error).split())[:400]}") from None
-        columns = ", ".join(quoted(name) for name in (*names, metric.name))
-        return f"SELECT {columns} FROM (\n{sql}\n)"
+        columns = [quoted(name) for name in groups]
+        if not metric.paid_by:
+            return f"SELECT {', '.join([*columns, quoted(metric.name)])} FROM (\n{sql}\n)"
+        above, below = (f"{quoted(metric.name)}.{part}" for part in ("above", "below"))
+        cost = above if metric.ratio_of[0] == metric.paid_by else below
+        both = f"struct_pack(above := sum({above}), below := sum({below}))"
+        return (
+            f"SELECT {', '.join([*columns, f'{both} AS {quoted(metric.name)}'])}"
+            f" FROM (\n{sql}\n)\nWHERE {cost} <> 0"
+            + (f"\nGROUP BY {', '.join(columns)}" if columns else "")
+        )
 
 
 def _published(relation: dict[str, Any]) -> dict[str, Any]:

@@ -46,12 +46,13 @@ def question(
     """Return a question that can be answered; ConfigError says what is wrong, and what there is.
 
     `by` holds dimensions and `day`, `week` (from Monday), `month`, `quarter` or `year`; `where`
-    conditions as `channel=email,search` or `channel!=direct`.
+    conditions as `channel=email,search` or `channel!=direct`, which must all hold. A dimension
+    `campaign_id` may be called `campaign`.
     """
     found = [definitions.metric(name) for name in metrics]
     asked = tuple({metric.name: metric for metric in found}.values())
-    groups = tuple(dict.fromkeys(name.lower() for name in by))
-    conditions = tuple(_condition(text) for text in where)
+    groups = tuple(dict.fromkeys(_dimension(name, asked) for name in by))
+    conditions = tuple(_condition(text, asked) for text in where)
     for metric in asked:
         for name in groups:
             _require(metric, name, metric.groups())
@@ -68,7 +69,15 @@ def question(
     return Question(asked, groups, conditions, first, last)
 
 
-def _condition(text: str) -> Condition:
+def _dimension(name: str, asked: Sequence[Metric]) -> str:
+    """Return how the metrics call a dimension: `campaign` is `campaign_id` where none is that."""
+    name = name.lower()
+    longer = f"{name}_id"
+    is_longer = all(name not in one.groups() and longer in one.dimensions for one in asked)
+    return longer if is_longer else name
+
+
+def _condition(text: str, asked: Sequence[Metric]) -> Condition:
     parts = _CONDITION.fullmatch(text)
     if not parts or not parts[3]:
         raise ConfigError(
@@ -79,7 +88,7 @@ def _condition(text: str) -> Condition:
     if re.search(r"[{}]", parts[3]):
         raise ConfigError(f"condition {text!r}: values with braces cannot be asked for")
     values = tuple(value.strip() for value in parts[3].split(","))
-    return Condition(parts[1].lower(), values, parts[2] == "!=")
+    return Condition(_dimension(parts[1], asked), values, parts[2] == "!=")
 
 
 def _require(metric: Metric, name: str, known: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ def semantic_model(name: str, measures: tuple[str, ...], grain: str, *dimensions
     return {
         "name": name,
         "primary_entity": f"row_of_{name}",
+        "node_relation": {"schema_name": "marts", "alias": name},
         "measures": [{"name": measure} for measure in measures],
         "dimensions": [time, *({"name": one, "type": "categorical"} for one in dimensions)],
     }
