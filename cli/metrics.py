@@ -61,7 +61,7 @@ def metrics(ctx: click.Context, as_json: bool) -> None:
         "warehouse metrics query spend roas --by month",
         "warehouse metrics query model_revenue --by attribution_model --by channel --format csv",
         "warehouse metrics query commission_accrued --by currency --from 2026-01-01",
-        "warehouse metrics query orders --where channel=email,search --by week --json",
+        "warehouse metrics query orders --where channel=email,paid_search --by week --json",
     )
 )
 @click.argument("names", nargs=-1, required=True, metavar="METRIC...")
