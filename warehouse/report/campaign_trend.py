@@ -56,7 +56,11 @@ def section(facts: Facts) -> Section:
         # once told that a campaign has ended, it is no news that it still has
         if row["is_anomaly"] and row["total"] and row["week_start"] >= facts.period.first
     ]
-    weeks = sorted({row["week_start"] for row in summed})
+    # a week within which the data begin would look like a bad one
+    begins = facts.begins_at("campaign.performance_daily_last_touch")
+    weeks = sorted(
+        {row["week_start"] for row in summed if begins is None or row["week_start"] >= begins}
+    )
     newest = weeks[-1] if weeks else None
     found = {(row["week_start"], row["measure"]): row["total"] for row in summed}
     totals = {(week, one): found.get((week, one), Decimal(0)) for week in weeks for one in MEASURES}
@@ -82,7 +86,8 @@ def section(facts: Facts) -> Section:
     return Section(
         "trend",
         TITLE,
-        "Of all channels, weeks from Monday to Sunday. A single campaign is unusual in a week that"
+        "Of all channels, weeks from Monday to Sunday, from the first whole one on. A single"
+        " campaign is unusual in a week that"
         f" is more than {SPREADS} spreads away from the median of the eight before; such are drawn"
         " below, with the range that would have been usual.",
         (Plots(plots, table), *_unusual(facts, rows, unusual)),
