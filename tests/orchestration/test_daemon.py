@@ -15,7 +15,7 @@ from orchestration.run import instance
 from tests.shops import Shop, differences, environment
 from warehouse import config
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 LOCATION = ("-m", "orchestration.definitions")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.shops import Shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 # 12:45 or 13:45 ahead of UTC: a day made in it, or an instant read in it, shows.
 FAR_AWAY = "Pacific/Chatham"
