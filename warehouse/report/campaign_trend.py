@@ -92,8 +92,9 @@ def section(facts: Facts) -> Section:
         " below, with the range that would have been usual.",
         (Plots(plots, table), *_unusual(facts, rows, unusual)),
         tuple(
-            f"{_who(row)}: {MEASURES[row['measure']][0].lower()} of the last week was"
-            f" {_written(row)(row['total'])}, usual is {_written(row)(row['usual_total'])}"
+            f"{_who(row)}: {MEASURES[row['measure']][0].lower()} of the last week"
+            f" {'rose' if row['total'] > row['usual_total'] else 'fell'} to"
+            f" {_written(row)(row['total'])} from a usual {_written(row)(row['usual_total'])}"
             for row in _strongest(unusual)
             if row["week_start"] == newest
         ),

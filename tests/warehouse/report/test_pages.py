@@ -209,7 +209,7 @@ def test_the_funnel_tells_what_is_lost(campaign: Page) -> None:
 
 
 def test_unusual_weeks_are_drawn_told_and_repeated_at_the_top(campaign: Page) -> None:
-    assert "kind: spend of the last week was 90.00, usual is 30.00" in campaign.text
+    assert "kind: spend of the last week rose to 90.00 from a usual 30.00" in campaign.text
     assert "kind: spend, GBP: from 30.00 (30 May) to 90.00 (22 Aug)" in campaign.text
     [name] = [name for name in campaign.tables if name.startswith("Unusual")]
     assert campaign.tables[name][1:] == [
