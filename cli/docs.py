@@ -46,17 +46,19 @@ def docs(
     It is one page that needs no network, and holds names, types and descriptions, no rows.
     """
     import warehouse
-    from cli.pages import require_port
+    from cli.pages import require_own, require_port
 
     settings = settings_of(ctx)
     # Before dbt is imported and the page built, which takes seconds.
     if serves:
         require_port(port)
+    folder = output or settings.home / "docs"
+    require_own(folder)
     warehouse.open(version, settings.path).close()
 
     from orchestration import catalogue
 
-    built = catalogue.build(settings, output or settings.home / "docs", version)
+    built = catalogue.build(settings, folder, version)
     if as_json:
         print_json({"folder": built.folder, "version": built.version, "tables": built.tables})
     else:

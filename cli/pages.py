@@ -34,3 +34,14 @@ def _taken(port: int, error: OSError) -> ConfigError:
     return ConfigError(
         f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another with --port"
     )
+
+
+def require_own(folder: Path) -> None:
+    """Raise ConfigError where a folder holds anything but an earlier catalogue."""
+    own = {"index.html", "manifest.json", "catalog.json"}
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: is a file; name a folder for the catalogue")
+    if folder.is_dir() and (other := sorted({path.name for path in folder.iterdir()} - own)):
+        raise ConfigError(
+            f"{folder}: holds {other[0]}, which is no part of a catalogue; name an empty folder"
+        )

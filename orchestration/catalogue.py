@@ -14,7 +14,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from extractors.errors import ConfigError
 from extractors.package import write_atomically
 from orchestration import dbt
 from warehouse.config import Settings
@@ -63,9 +62,8 @@ class Catalogue:
 def build(settings: Settings, folder: Path, version: str | None = None) -> Catalogue:
     """Write the catalogue of a version, the current one by default, into `folder`.
 
-    ConfigError: nothing published yet, no such version, or a folder that holds something else.
+    ConfigError: nothing published yet, or no such version.
     """
-    _require_own(folder)
     with reader.open_published(version, settings.path) as published:
         tables = _tables(published)
         name, complete = published.version, published.complete_up_to
@@ -85,17 +83,6 @@ def build(settings: Settings, folder: Path, version: str | None = None) -> Catal
         write_atomically(folder / f"{kind}.json", json.dumps(document))
     write_atomically(folder / "index.html", _page(manifest, catalog, name))
     return Catalogue(folder, name, len(tables))
-
-
-def _require_own(folder: Path) -> None:
-    """Raise ConfigError where a folder holds anything but an earlier catalogue."""
-    own = {"index.html", "manifest.json", "catalog.json"}
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder}: is a file; name a folder for the catalogue")
-    if folder.is_dir() and (other := sorted({path.name for path in folder.iterdir()} - own)):
-        raise ConfigError(
-            f"{folder}: holds {other[0]}, which is no part of a catalogue; name an empty folder"
-        )
 
 
 def _tables(published: reader.Published) -> dict[tuple[str, str], Node]:

@@ -10,6 +10,8 @@ VOID = frozenset({"meta", "link"})
 DRAWN = frozenset({"line", "rect", "circle", "polygon", "polyline", "path"})
 HEADINGS = ("h1", "h2", "h3", "h4")
 CELLS = frozenset({"th", "td"})
+# In the page, to another page or a section of it, or the picture of none.
+LOCAL = re.compile(r"#[\w-]+|(?P<page>[a-z]+)\.html(#(?P<section>[\w-]+))?|data:,")
 
 
 class Page(HTMLParser):
@@ -20,6 +22,7 @@ class Page(HTMLParser):
         self.faults: list[str] = []
         self.ids: list[str] = []
         self.references: list[str] = []
+        self.elsewhere: list[tuple[str, str]] = []
         self.headings: list[tuple[str, str]] = []
         self.tables: dict[str, list[list[str]]] = {}
         self.words: list[str] = []
@@ -89,9 +92,14 @@ class Page(HTMLParser):
         labelled = given.get("aria-labelledby")
         self.references += [labelled] if labelled else []
         for name in ("src", "href", "xlink:href", "action", "data", "srcset"):
-            if name in given and not re.fullmatch(r"#[\w-]+|[a-z]+\.html|data:,", given[name]):
+            if name not in given:
+                continue
+            local = LOCAL.fullmatch(given[name])
+            if local is None:
                 self.faults.append(f"{tag} leads to {given[name]}")
-            if given.get(name, "").startswith("#"):
+            elif local["section"]:
+                self.elsewhere.append((local["page"], local["section"]))
+            if given[name].startswith("#"):
                 self.references.append(given[name][1:])
         self.faults += [f"{tag} has {name}" for name in given if name.startswith("on")]
         if "style" in given:

@@ -91,6 +91,15 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return written(publish(tmp_path_factory.mktemp("campaign"), CAMPAIGNS))["campaign"]
 
 
+def test_the_first_page_repeats_what_the_others_found_and_leads_there(tmp_path: Path) -> None:
+    pages = written(publish(tmp_path, CAMPAIGNS))
+    first = pages["index"]
+    told = "Campaigns: kind: spend of the last week rose to 90.00 from a usual 30.00"
+    assert told in first.text
+    assert ("campaign", "trend") in first.elsewhere
+    assert [one for one in first.elsewhere if one[1] not in pages[one[0]].ids] == []
+
+
 def test_a_version_without_rows_says_so_on_every_page(tmp_path: Path) -> None:
     pages = written(publish(tmp_path))
     assert "This version holds no activity of campaigns yet." in pages["campaign"].text
