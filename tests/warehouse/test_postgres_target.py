@@ -23,6 +23,7 @@ from warehouse import config
 from warehouse.config import Settings
 from warehouse.engines import (
     duckdb_engine,
+    postgres_aside,
     postgres_engine,
     postgres_reader_roles,
     postgres_schemas,
@@ -399,6 +400,48 @@ def test_a_statement_that_looks_up_its_tables_during_a_switch_is_of_one_version(
     assert rows(source, query) == [(1, 1, "v000001")]
 
 
+def test_a_prepared_statement_that_met_a_switch_is_of_one_version_when_it_is_run_again(
+    publish: Publish, settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(1)
+    publish(2)
+    target = versions.targets(settings)[1]
+    answers: list[Any] = []
+    query = (
+        "select o.amount, l.amount, version"
+        " from core.orders as o, core.order_lines as l, meta.publication"
+    )
+    build = postgres_aside.build
+
+    with source.session() as holding, source.session() as reader:
+        reader.autocommit = True
+
+        def ask() -> None:
+            answers.extend(reader.execute(query, prepare=True).fetchall())
+
+        asking = threading.Thread(target=ask)
+
+        def look_up_the_rest(_seconds: float) -> None:
+            holding.rollback()
+            asking.join()
+
+        def ask_again_once_readers_have_turned(*given: Any) -> None:
+            if len(given) == 5:  # without a version before: the views that stay
+                ask()
+            build(*given)
+
+        monkeypatch.setattr("warehouse.engines.postgres_swap.time.sleep", look_up_the_rest)
+        monkeypatch.setattr(postgres_aside, "build", ask_again_once_readers_have_turned)
+        holding.execute("alter view core.order_lines set (security_barrier = false)")
+        asking.start()
+        waiting = "select count(*) from pg_locks where not granted"
+        deadline = time.monotonic() + 30
+        while rows(source, waiting) != [(1,)] and time.monotonic() < deadline:
+            asking.join(0.01)
+        target.show("v000001")
+    assert answers == [(2, 2, "v000002"), (1, 1, "v000001")]
+
+
 @pytest.mark.parametrize(
     ("readers", "publications", "tables"),
     [
@@ -441,9 +484,7 @@ def test_readers_meet_no_error_and_no_mix_of_versions_while_versions_are_publish
     # Copies are shown by renames alone: rarely a statement finds the tables of two, one by one.
     mixed = [{row[1], row[2], row[3], int(row[0][1:])} for rows in found["mixed"] for row in rows]
     assert all(max(seen) - min(seen) == 1 for seen in mixed)
-    # A switch of views meets it where no processor was free for the readers: once in three runs
-    # of a hundred publications, in 21 answers, on a machine at a load of 5.
-    assert len(mixed) <= sum(found["answers"]) // 1000
+    assert len(mixed) <= (0 if tables == "views" else sum(found["answers"]) // 1000)
     assert len(found["answers"]) == readers
     assert min(found["answers"]) > 0
     # they saw most publications while they were shown, each answer's version known

@@ -1,5 +1,6 @@
 """Let readers turn from one version to another: by renames, and so that no statement sees both."""
 
+import secrets
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -49,6 +50,12 @@ def turn(
     postgres_aside.build(connection, version, wanted, VIEWS, readers, before)
     with connection.transaction():
         rename(connection, wanted, wanted)
+    _wait_for_snapshots(connection)
+    # A prepared statement that was analysed during the renames keeps tables of both as its plan:
+    # the rename that it met meanwhile is no reason to plan again, another change of schemas is.
+    scratch = quoted(f"store__{secrets.token_hex(8)}")
+    with connection.transaction():
+        catalog.run(connection, f"CREATE SCHEMA {scratch}; DROP SCHEMA {scratch}")
     _wait_for_snapshots(connection)
     connection.execute("UPDATE store.current SET version = %s", [version])
 
