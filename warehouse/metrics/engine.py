@@ -54,7 +54,7 @@ class _NoDatabase:
 
     def query(self, *_: object) -> NoReturn:
         """Refuse: what is asked is asked by us, of a published version."""
-        raise NotImplementedError
+        raise RuntimeError("MetricFlow only writes SQL here; a published version answers it")
 
     execute = dry_run = query
 
