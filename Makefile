@@ -65,7 +65,7 @@ lint: setup ## check style, SQL, portability to Redshift, and who imports whom
 	@ruff check .
 	@ruff format --check .
 	@lint-imports --no-logo
-	@sqlfluff lint dbt_project/models dbt_project/tests
+	@sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 	@python -m tests.dbt.portability
 
 types: setup ## check the types
