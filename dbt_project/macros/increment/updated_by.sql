@@ -7,28 +7,46 @@
     )) }}
 {%- endmacro %}
 
-{#- Prints by their model's name, which is read only where there is something to compare: a unit test
-    does not give it. Hooks give the model itself, since dbt has to see that theirs reads it. -#}
-{% macro changed_keys(prints, key='key_hash', digest='digest') -%}
-    {%- if prints is string -%}{%- set prints = ref(prints) -%}{%- endif -%}
-    select coalesce(present.{{ key }}, kept.changed_key) as changed_key
-    from {{ prints }} as present
-    full outer join {{ kept_prints() }} as kept on present.{{ key }} = kept.changed_key
-    where
-        present.{{ key }} is null
-        or kept.changed_key is null
-        or present.{{ digest }} <> kept.kept_digest
+{#- The keys whose rows a run makes anew: found once, before the first of them is deleted. -#}
+{% macro keys_to_make() -%}
+    {{ return(api.Relation.create(
+        database=this.database, schema='intermediate', identifier='keys_of_' ~ model.name
+    )) }}
 {%- endmacro %}
 
 {% macro is_changed(prints, column, key='key_hash', digest='digest') -%}
     {%- if is_update() -%}
-        {{ column }} in ({{ changed_keys(prints, key, digest) }})
+        {{ column }} in (select changed_key from {{ keys_to_make() }})
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
-{#- Hooks. A table whose kept prints are missing is emptied: nobody knows what it was made from. -#}
+{#- Hooks. They give the model of the prints itself, since dbt has to see that they read it. A table
+    whose kept prints are missing is emptied: nobody knows what it was made from. -#}
+{% macro begin_prints(prints, key='key_hash', digest='digest') -%}
+    {%- if execute -%}
+        {%- set kept = kept_prints() -%}
+        {%- set is_known = is_update()
+            and adapter.get_relation(kept.database, kept.schema, kept.identifier) is not none -%}
+        {%- if not is_known -%}
+            {%- if is_update() -%}delete from {{ this }};{%- endif %}
+            create or replace table {{ kept }} as
+            select {{ key }} as changed_key, {{ digest }} as kept_digest
+            from {{ prints }}
+            where false;
+        {%- endif %}
+        create or replace table {{ keys_to_make() }} as
+        select coalesce(present.{{ key }}, kept.changed_key) as changed_key
+        from {{ prints }} as present
+        full outer join {{ kept }} as kept on present.{{ key }} = kept.changed_key
+        where
+            present.{{ key }} is null
+            or kept.changed_key is null
+            or present.{{ digest }} <> kept.kept_digest
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro forget_changed(prints, column, key='key_hash', digest='digest') -%}
     {%- if is_update() -%}
         delete from {{ this }}
@@ -36,27 +54,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro begin_prints(prints, key='key_hash', digest='digest') -%}
-    {%- if is_update() -%}
-        {%- set kept = kept_prints() -%}
-        {%- if adapter.get_relation(kept.database, kept.schema, kept.identifier) is none -%}
-            delete from {{ this }};
-            create table {{ kept }} as
-            select {{ key }} as changed_key, {{ digest }} as kept_digest
-            from {{ prints }}
-            where false
-        {%- endif -%}
-    {%- endif -%}
-{%- endmacro %}
-
 {% macro drop_prints() -%}
-    {%- if execute -%}drop table if exists {{ kept_prints() }}{%- endif -%}
+    {%- if execute -%}
+        delete from {{ kept_prints() }}
+        where changed_key in (select changed_key from {{ keys_to_make() }})
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro keep_prints(prints, key='key_hash', digest='digest') -%}
     {%- if execute -%}
-        create table {{ kept_prints() }} as
+        insert into {{ kept_prints() }}
         select {{ key }} as changed_key, {{ digest }} as kept_digest
         from {{ prints }}
+        where {{ key }} in (select changed_key from {{ keys_to_make() }});
+        drop table {{ keys_to_make() }}
     {%- endif -%}
 {%- endmacro %}

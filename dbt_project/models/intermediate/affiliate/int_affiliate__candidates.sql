@@ -21,7 +21,7 @@ order_keys as (
     where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
 ),
 
-click_keys as (select * from {{ ref('int_affiliate__click_keys') }}),
+buyer_clicks as (select * from {{ ref('int_affiliate__buyer_clicks') }}),
 
 voiding_touches as (select * from {{ ref('int_affiliate__voiding_touches') }}),
 
@@ -58,16 +58,17 @@ wanted as (
 
 clicks as (
     select
-        click_keys.click_key,
-        click_keys.affiliate_id,
-        click_keys.click_id,
-        click_keys.occurred_at
-    from click_keys
+        buyer_clicks.click_key,
+        buyer_clicks.affiliate_id,
+        buyer_clicks.click_id,
+        buyer_clicks.occurred_at,
+        buyer_clicks.too_soon_until
+    from buyer_clicks
     inner join
         wanted
         on
-            click_keys.click_key = wanted.click_key
-            and click_keys.affiliate_id = wanted.affiliate_id
+            buyer_clicks.click_key = wanted.click_key
+            and buyer_clicks.affiliate_id = wanted.affiliate_id
 ),
 
 -- Clicks and ends of windows in their order: the last click before an end is the one that stands
@@ -81,6 +82,7 @@ events as (
         order_id as event_id,
         cast(null as {{ varchar(256) }}) as click_id,
         cast(null as timestamptz) as clicked_at,
+        cast(null as timestamptz) as too_soon_until,
         window_starts_at,
         window_hours
     from searched
@@ -94,6 +96,7 @@ events as (
         click_id as event_id,
         click_id,
         occurred_at as clicked_at,
+        too_soon_until,
         cast(null as timestamptz) as window_starts_at,
         cast(null as integer) as window_hours
     from clicks
@@ -108,7 +111,8 @@ followed as (
         window_starts_at,
         window_hours,
         last_value(click_id ignore nulls) over ({{ so_far }}) as click_id,
-        last_value(clicked_at ignore nulls) over ({{ so_far }}) as clicked_at
+        last_value(clicked_at ignore nulls) over ({{ so_far }}) as clicked_at,
+        last_value(too_soon_until ignore nulls) over ({{ so_far }}) as too_soon_until
     from events
 ),
 
@@ -119,7 +123,8 @@ found as (
         window_ends_at,
         window_hours,
         click_id,
-        clicked_at
+        clicked_at,
+        too_soon_until
     from followed
     where event_rank = 0 and clicked_at >= window_starts_at
     union all
@@ -129,7 +134,8 @@ found as (
         searched.window_ends_at,
         searched.window_hours,
         clicks.click_id,
-        clicks.occurred_at as clicked_at
+        clicks.occurred_at as clicked_at,
+        clicks.too_soon_until
     from searched
     inner join
         clicks
@@ -149,7 +155,8 @@ final as (
         found.window_ends_at,
         found.window_hours,
         found.click_id,
-        found.clicked_at
+        found.clicked_at,
+        found.too_soon_until
     from found
     left join
         voiding_touches

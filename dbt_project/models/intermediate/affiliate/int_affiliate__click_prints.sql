@@ -1,49 +1,42 @@
-with lines as (select * from {{ ref('int_affiliate__lines') }}),
+{%- set kinds = ['visitor', 'customer'] -%}
 
-clicks as (
+-- Most who click never buy: their clicks are not added up. Each kind reads the clicks itself: what
+-- two read, DuckDB would write down first.
+with {% for kind in kinds -%}
+{{ kind }}s as (
+    select distinct person_id
+    from {{ ref('int_affiliate__order_keys') }}
+    where person_kind = '{{ kind }}'
+),
+
+{{ kind }}_clicks as (
     select * from {{ ref('int_affiliate__judged_clicks') }}
     where validity in ('valid', 'self') and affiliate_id is not null
 ),
 
-partners as (select * from {{ ref('int_affiliate__partner_prints') }}),
-
-orders as (
-    select distinct
-        order_id,
-        visitor_id,
-        customer_id
-    from lines
-),
-
-{% for person in ['visitor', 'customer'] -%}
--- most who click never buy: their clicks are not added up
-{{ person }}s as (
-    select distinct {{ person }}_id
-    from orders
-    where {{ person }}_id is not null
-),
-
-{{ person }}_clicks as (
+{{ kind }}_prints as (
     select
-        clicks.{{ person }}_id,
+        {{ kind }}s.person_id,
         {{ rows_print(row_hash([
             'clicks.click_id', 'clicks.affiliate_id', 'clicks.occurred_at', 'clicks.validity',
-            'clicks.validity_rule', 'partners.digest',
+            'clicks.validity_rule', 'clicks.is_reviewed', 'clicks.click_order_minimum_seconds',
         ])) }} as digest
-    from clicks
-    inner join {{ person }}s on clicks.{{ person }}_id = {{ person }}s.{{ person }}_id
-    left join partners on clicks.affiliate_id = partners.affiliate_id
-    group by clicks.{{ person }}_id
+    from {{ kind }}_clicks as clicks
+    inner join {{ kind }}s on clicks.{{ kind }}_id = {{ kind }}s.person_id
+    group by {{ kind }}s.person_id
 ),
 
 {% endfor -%}
 final as (
+    {%- for kind in kinds %}
+    {{ 'union all' if not loop.first }}
     select
-        orders.order_id,
-        {{ row_hash(['visitor_clicks.digest', 'customer_clicks.digest']) }} as part_hash
-    from orders
-    left join visitor_clicks on orders.visitor_id = visitor_clicks.visitor_id
-    left join customer_clicks on orders.customer_id = customer_clicks.customer_id
+        '{{ kind }} ' || person_id as click_key,
+        '{{ kind }}' as person_kind,
+        person_id,
+        digest
+    from {{ kind }}_prints
+    {%- endfor %}
 )
 
 select * from final

@@ -4,27 +4,9 @@ month_caps as (select * from {{ ref('int_affiliate__month_caps') }}),
 
 disputes as (select * from {{ ref('int_affiliate__disputes') }}),
 
-clicks as (select * from {{ ref('int_affiliate__judged_clicks') }}),
-
 decisions as (
     select * from {{ source('ledger', 'decisions') }}
     where kind = 'extend_hold' and effective_at <= {{ as_of() }}
-),
-
--- a click that earns nothing holds nothing, and they are many
-earning as (
-    select distinct click_id from amounts
-),
-
--- an order seconds after its click was under way before: who clicked may have been made to
-quick_clicks as (
-    select
-        clicks.click_id,
-        clicks.occurred_at + clicks.click_order_minimum_seconds * interval '1 second'
-            as too_soon_until
-    from clicks
-    inner join earning on clicks.click_id = earning.click_id
-    where not clicks.is_reviewed and clicks.click_order_minimum_seconds is not null
 ),
 
 held as (
@@ -115,17 +97,16 @@ final as (
         case
             when amounts.chargeback_holds and disputes.held_since is not null
                 then disputes.held_since
-            when amounts.ordered_at < quick_clicks.too_soon_until then amounts.ordered_at
+            when amounts.ordered_at < amounts.too_soon_until then amounts.ordered_at
         end as held_since,
         case
             when amounts.chargeback_holds and disputes.held_since is not null then 'chargeback'
-            when amounts.ordered_at < quick_clicks.too_soon_until then 'too_soon'
+            when amounts.ordered_at < amounts.too_soon_until then 'too_soon'
         end as held_rule
     from amounts
     left join month_caps on amounts.order_line_id = month_caps.order_line_id
     left join extensions on amounts.order_line_id = extensions.order_line_id
     left join disputes on amounts.order_id = disputes.order_id
-    left join quick_clicks on amounts.click_id = quick_clicks.click_id
 )
 
 select * from final

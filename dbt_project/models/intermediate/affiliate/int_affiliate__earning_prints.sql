@@ -4,6 +4,10 @@ with lines as (select * from {{ ref('int_affiliate__lines') }}),
 
 prints as (select * from {{ ref('int_affiliate__order_prints') }}),
 
+order_partners as (select * from {{ ref('int_affiliate__order_partners') }}),
+
+partners as (select * from {{ ref('int_affiliate__partner_prints') }}),
+
 order_rates as (select * from {{ ref('int_finance__order_rates') }}),
 
 rates as (select * from {{ ref('int_finance__rates') }}),
@@ -49,6 +53,10 @@ parts as (
         digest
     from prints
     {%- for order_id, columns, relations in [
+        ('order_partners.order_id', [
+            'order_partners.affiliate_id', 'partners.digest',
+        ], 'order_partners left join partners'
+            ~ ' on order_partners.affiliate_id = partners.affiliate_id'),
         ('orders.order_id', [
             'order_rates.currency', 'order_rates.rate_date', 'order_rates.rate', 'rate_days.digest',
         ], 'orders inner join order_rates on orders.order_id = order_rates.order_id'

@@ -1,6 +1,3 @@
-{#- Written nowhere: it says the same as the lines, and three models read it. -#}
-{{ config(materialized='view') }}
-
 with orders as (
     select distinct
         order_id,
@@ -12,21 +9,18 @@ with orders as (
 ),
 
 final as (
+    {%- for person in ['visitor', 'customer'] %}
+    {{ 'union all' if not loop.first }}
     select
         order_id,
         order_date,
         ordered_at,
-        'visitor ' || visitor_id as order_key
+        '{{ person }}' as person_kind,
+        {{ person }}_id as person_id,
+        '{{ person }} ' || {{ person }}_id as order_key
     from orders
-    where visitor_id is not null
-    union all
-    select
-        order_id,
-        order_date,
-        ordered_at,
-        'customer ' || customer_id as order_key
-    from orders
-    where customer_id is not null
+    where {{ person }}_id is not null
+    {%- endfor %}
 )
 
 select * from final

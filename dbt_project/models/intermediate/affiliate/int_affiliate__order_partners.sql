@@ -8,7 +8,7 @@
     ],
     post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__order_prints'), 'order_id') }}"],
 ) }}
-with click_keys as (select * from {{ ref('int_affiliate__click_keys') }}),
+with buyer_clicks as (select * from {{ ref('int_affiliate__buyer_clicks') }}),
 
 order_keys as (
     select * from {{ ref('int_affiliate__order_keys') }}
@@ -20,39 +20,15 @@ coupon_orders as (
     where {{ is_changed('int_affiliate__order_prints', 'order_id', 'order_id') }}
 ),
 
-plans as (select * from {{ ref('stg_affiliate__commission_plans') }}),
-
-rules as (select * from {{ ref('int_affiliate__rules') }}),
+programme as (select * from {{ ref('int_affiliate__programme') }}),
 
 numbers as (select * from {{ ref('int_core__numbers') }}),
 
-windows as (
-    select window_days * 24 as window_hours
-    from plans
-    union all
-    select
-        greatest(
-            coalesce(click_window_hours, 0),
-            no_plan_window_days * 24,
-            case
-                when cart_window_hours is not null
-                    then cart_expiry_days * 24 + cart_window_hours
-                else 0
-            end
-        ) as window_hours
-    from rules
-),
-
 -- the calendar months, of 28 days or more, that the longest window can reach into
-reach as (
-    select max(window_hours) as longest_hours
-    from windows
-),
-
 months_back as (
     select numbers.day_number as month_count
     from numbers
-    inner join reach on (numbers.day_number - 1) * 28 * 24 <= reach.longest_hours
+    inner join programme on (numbers.day_number - 1) * 28 * 24 <= programme.longest_hours
 ),
 
 -- By months, so that one who clicks a thousand times and buys a hundred times is not met 100,000
@@ -64,11 +40,11 @@ wanted as (
 
 clicked_months as (
     select distinct
-        click_keys.click_key,
-        click_keys.affiliate_id,
-        cast({{ month_number('click_keys.occurred_at') }} as integer) as click_month
-    from click_keys
-    inner join wanted on click_keys.click_key = wanted.order_key
+        buyer_clicks.click_key,
+        buyer_clicks.affiliate_id,
+        cast({{ month_number('buyer_clicks.occurred_at') }} as integer) as click_month
+    from buyer_clicks
+    inner join wanted on buyer_clicks.click_key = wanted.order_key
 ),
 
 reachable as (

@@ -36,7 +36,8 @@ offered as (
         line_partners.window_hours,
         line_partners.window_ends_at,
         candidates.click_id,
-        candidates.clicked_at
+        candidates.clicked_at,
+        candidates.too_soon_until
     from line_partners
     left join
         candidates
@@ -62,7 +63,8 @@ found as (
         window_hours,
         window_ends_at,
         click_id,
-        clicked_at
+        clicked_at,
+        too_soon_until
     from offered
     qualify
         row_number() over (
@@ -87,7 +89,8 @@ final as (
         found.window_hours,
         found.window_ends_at,
         found.click_id,
-        found.clicked_at
+        found.clicked_at,
+        found.too_soon_until
     from found
     left join kept_lines on found.order_line_id = kept_lines.order_line_id
     where kept_lines.order_line_id is null
@@ -102,7 +105,8 @@ final as (
         coalesce(found.window_hours, 0) as window_hours,
         coalesce(found.window_ends_at, lines.ordered_at) as window_ends_at,
         found.click_id,
-        found.clicked_at
+        found.clicked_at,
+        found.too_soon_until
     from kept_lines
     inner join lines on kept_lines.order_line_id = lines.order_line_id
     left join
