@@ -695,6 +695,16 @@ def test_a_figure_that_differs_after_loading_leaves_no_table(source: Source) -> 
     assert stored(source) == {}
 
 
+def test_the_time_that_a_database_gives_its_queries_does_not_end_a_load(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # an index that takes longer
+    monkeypatch.setattr(postgres_store, "_indexes", lambda *_: ["SELECT pg_sleep(1.2)"])
+    with psycopg.connect(source.dsn, autocommit=True) as connection:
+        connection.execute(f"alter database {source.name} set statement_timeout = '1s'".encode())
+    assert loaded(source, "SELECT 1::BIGINT AS n") == [("bigint",)]
+
+
 @pytest.mark.parametrize(
     "dsn",
     [
