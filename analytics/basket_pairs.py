@@ -43,23 +43,22 @@ class Baskets:
         )
 
 
-def packed(baskets: Hashes, products: Numbers) -> Baskets:
-    """Return what baskets hold, from rows of basket and product in any order.
+def packed(baskets: Hashes, sizes: Counts, products: Numbers) -> Baskets:
+    """Return what baskets hold, from parts of them in any order.
 
-    A product that is in a basket more than once counts once.
+    Part i is of the basket `baskets[i]` and holds the next `sizes[i]` of `products`. A product that
+    is in a basket more than once counts once.
     """
     order = np.argsort(baskets)
-    starts = np.flatnonzero(_is_first(baskets[order]))
-    numbers = np.arange(len(starts), dtype=np.int64) << OTHER_BITS
-    rows = np.repeat(numbers, np.diff(starts, append=len(order)))
-    rows |= products[order]
+    numbers = np.empty(len(baskets), np.int64)
+    numbers[order] = np.cumsum(_is_first(baskets[order])) << OTHER_BITS
+    rows = np.repeat(numbers, sizes)
+    rows |= products
     rows.sort()
     rows = rows[_is_first(rows)]
-    sizes = np.bincount(rows >> OTHER_BITS)
-    return Baskets(
-        np.concatenate(([0], np.cumsum(sizes))),
-        (rows & (2**OTHER_BITS - 1)).astype(np.int32),
-    )
+    held = rows.astype(np.int32)
+    rows >>= OTHER_BITS
+    return Baskets(np.append(np.flatnonzero(_is_first(rows)), len(rows)), held)
 
 
 def pair_counts(
@@ -70,17 +69,25 @@ def pair_counts(
     What is held grows with the pairs of `at_once`, not with all of them.
     """
     sizes = np.diff(baskets.starts)
-    parts = -(-int((sizes * (sizes - 1) // 2).sum()) // at_once)
+    total = int((sizes * (sizes - 1) // 2).sum())
     # an odd number of parts shares products out evenly, also where all are of one kind in four
-    parts |= 1
+    parts = -(-total // at_once) | 1
     for part in range(parts):
-        chunks = list(_pairs(baskets, sizes, part, parts))
-        if not chunks:
-            continue
-        pairs = np.concatenate(chunks)
-        chunks.clear()
+        pairs = np.empty(
+            total if parts == 1 else _pair_count(baskets, sizes, part, parts), np.int64
+        )
+        end = 0
+        for some in _pairs(baskets, sizes, part, parts):
+            pairs[end : end + len(some)] = some
+            end += len(some)
         pairs.sort()
-        yield _runs(pairs, fewest)
+        yield from _runs(pairs, fewest)
+
+
+def _pair_count(baskets: Baskets, sizes: Counts, part: int, parts: int) -> int:
+    """Return how many pairs have a lesser product of the part."""
+    after = np.repeat(baskets.starts[1:], sizes) - np.arange(1, len(baskets.products) + 1)
+    return int(after[baskets.products % parts == part].sum())
 
 
 def _pairs(baskets: Baskets, sizes: Counts, part: int, parts: int) -> Iterator[Pairs]:
@@ -97,16 +104,21 @@ def _pairs(baskets: Baskets, sizes: Counts, part: int, parts: int) -> Iterator[P
             yield pairs if parts == 1 else pairs[(pairs >> OTHER_BITS) % parts == part]
 
 
-def _runs(ordered: Pairs, fewest: int) -> tuple[Pairs, Counts]:
-    """Return the ascending values that are there so often, each once, and how often."""
-    starts = _is_first(ordered)
-    # most values are there once: of a run that is long enough the value so far on is the same
-    beyond = max(fewest - 1, 0)
-    end = max(len(ordered) - beyond, 0)
-    starts[:end] &= ordered[beyond:] == ordered[:end]
-    starts[end:] = False
-    found = ordered[starts]
-    return found, np.searchsorted(ordered, found, "right") - np.flatnonzero(starts)
+def _runs(ordered: Pairs, fewest: int) -> Iterator[tuple[Pairs, Counts]]:
+    """Yield the ascending values that are there so often, each once, and how often."""
+    begin = 0
+    while begin < len(ordered):
+        # what is equal stays in one block
+        last = ordered[min(begin + BLOCK, len(ordered)) - 1]
+        end = begin + int(np.searchsorted(ordered[begin:], last, "right"))
+        block = ordered[begin:end]
+        starts = np.flatnonzero(_is_first(block))
+        counts = np.diff(starts, append=len(block))
+        if fewest > 1:
+            enough = counts >= fewest
+            starts, counts = starts[enough], counts[enough]
+        yield block[starts], counts
+        begin = end
 
 
 def _is_first(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

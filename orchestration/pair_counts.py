@@ -1,126 +1,154 @@
 """Count in how many baskets products are, and any two of them together: into the schema `solved`.
 
 `solved.pair_counts` holds the pairs that are in enough baskets, `solved.basket_counts` how many
-baskets there are of each kind.
+baskets there are of each kind. Counts are sums, and kept: of all baskets once, and after that what
+those added that hold something else than before (`orchestration.kept_baskets`).
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from analytics import basket_pairs
 from analytics.basket_pairs import Baskets
+from orchestration import kept_baskets
 from warehouse.engines import duckdb_engine
 
 PAIRS, BASKETS = "pair_counts", "basket_counts"
 SOLVED = (PAIRS, BASKETS)
 KINDS = {1: "co_purchase", 2: "co_view", 3: "co_cart"}
-ROWS = "intermediate.int_recommendation__basket_rows"
-TERMS = "intermediate.int_recommendation__pair_terms"
-# In a kind of baskets a product is its own number times four and the kind's.
-NUMBERS = (
-    "CREATE OR REPLACE TEMP TABLE product_numbers AS SELECT product_id,"
-    " CAST(row_number() OVER (ORDER BY product_id) AS INTEGER) AS product_number"
-    f" FROM {ROWS} GROUP BY product_id"
-)
-NUMBERED = (
-    "SELECT basket_hash, CAST(product_number * 4 + kind_number AS INTEGER) AS product"
-    f" FROM {ROWS} INNER JOIN product_numbers USING (product_id)"
-)
-BY_KIND = (
-    "SELECT kind, basket_count, large_basket_count FROM kinds_told"
-    " WHERE basket_count + large_basket_count > 0"
-)
+_NAMES = " ".join(f"WHEN {number} THEN '{name}'" for number, name in KINDS.items())
 PAIR = pa.schema([("pair", pa.int64()), ("basket_count", pa.int64())])
-ENOUGH = f"""
-WITH totals AS (
+KEYS = {"kinds": "kind_number, is_large", "counts": "product", "pairs": "pair"}
+ADDED = """
+CREATE OR REPLACE TEMP TABLE added_{name} AS
+WITH added AS (
+    FROM after_{name} UNION ALL SELECT * REPLACE (-basket_count AS basket_count) FROM before_{name}
+)
+SELECT {key}, CAST(sum(basket_count) AS BIGINT) AS basket_count
+FROM added GROUP BY {key} HAVING sum(basket_count) <> 0
+"""
+# A pair is enough that is in so many baskets, or in so large a share of its kind's.
+KINDS_NOW = f"""
+CREATE OR REPLACE TEMP TABLE kinds_now AS
+WITH counted AS (
     SELECT
-        kind_number, kind, basket_count,
-        least(basket_count * minimum_support, minimum_baskets) AS minimum
-    FROM kinds_told CROSS JOIN {TERMS}
-),
-products AS (
-    SELECT
-        product, product_id, products_told.basket_count AS product_count,
-        kind, totals.basket_count, minimum
-    FROM products_told
-    INNER JOIN product_numbers ON product // 4 = product_number
-    INNER JOIN totals ON product % 4 = kind_number
-),
-pairs AS (
-    SELECT
-        pair >> {basket_pairs.OTHER_BITS} AS product,
-        pair & {2**basket_pairs.OTHER_BITS - 1} AS other_product,
-        basket_count
-    FROM pairs_told
+        kind_number, CASE kind_number {_NAMES} END AS kind,
+        CAST(coalesce(sum(basket_count) FILTER (NOT is_large), 0) AS BIGINT) AS basket_count,
+        CAST(coalesce(sum(basket_count) FILTER (is_large), 0) AS BIGINT) AS large_basket_count
+    FROM solved.kept_kinds GROUP BY kind_number HAVING sum(basket_count) > 0
 )
 SELECT
-    a.kind,
+    counted.*,
+    CAST(ceil(least(basket_count * minimum_support, minimum_baskets)) AS BIGINT) AS minimum
+FROM counted CROSS JOIN {kept_baskets.TERMS}
+"""
+# A kind of baskets is in the last two bits of a product, and so of a pair.
+ENOUGH = """
+CREATE OR REPLACE TABLE solved.kept_enough AS
+WITH totals AS (
+    SELECT pair, CAST(sum(basket_count) AS BIGINT) AS basket_count
+    FROM solved.kept_pairs WHERE {which} GROUP BY pair
+)
+SELECT pair, totals.basket_count
+FROM totals INNER JOIN kinds_now ON pair & 3 = kind_number
+WHERE totals.basket_count >= greatest(minimum, 1)
+"""
+FEWEST = "SELECT greatest(min(minimum), 1) FROM kinds_now"
+# Where no minimum fell, no other pair can have become enough.
+CHANGED = "pair IN (SELECT pair FROM added_pairs UNION SELECT pair FROM solved.kept_enough)"
+FELL = """
+SELECT count(*) FROM kinds_now AS present INNER JOIN solved.kept_minima AS kept USING (kind_number)
+WHERE present.minimum < kept.minimum
+"""
+BY_PAIR = f"""
+WITH products AS (
+    SELECT
+        product, any_value(product_id) AS product_id,
+        CAST(sum(basket_count) AS BIGINT) AS basket_count
+    FROM solved.kept_counts INNER JOIN solved.kept_products ON product // 4 = product_number
+    GROUP BY product
+)
+SELECT
+    kind,
     least(a.product_id, b.product_id) AS product_id,
     greatest(a.product_id, b.product_id) AS other_product_id,
-    if(a.product_id < b.product_id, a.product_count, b.product_count) AS n_a,
-    if(a.product_id < b.product_id, b.product_count, a.product_count) AS n_b,
+    if(a.product_id < b.product_id, a.basket_count, b.basket_count) AS n_a,
+    if(a.product_id < b.product_id, b.basket_count, a.basket_count) AS n_b,
     pairs.basket_count AS n_ab,
-    a.basket_count AS n
-FROM pairs
-INNER JOIN products AS a ON pairs.product = a.product
-INNER JOIN products AS b ON pairs.other_product = b.product
-WHERE pairs.basket_count >= a.minimum
+    kinds_now.basket_count AS n
+FROM solved.kept_enough AS pairs
+INNER JOIN products AS a ON pair >> {basket_pairs.OTHER_BITS} = a.product
+INNER JOIN products AS b ON pair & {2**basket_pairs.OTHER_BITS - 1} = b.product
+INNER JOIN kinds_now ON pair & 3 = kind_number
 """
+BY_KIND = "SELECT kind, basket_count, large_basket_count FROM kinds_now"
 
 
 def solve(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     """Write the table `solved.<name>` and return its row count."""
     if name == PAIRS:
-        _count(connection)
+        with duckdb_engine.transaction(connection):
+            _count(connection)
     [(count,)] = connection.execute(f"SELECT count(*) FROM solved.{name}").fetchall()
     return count
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> None:
-    [(cap, support, least)] = connection.execute(
-        f"SELECT basket_cap, minimum_support, minimum_baskets FROM {TERMS}"
-    ).fetchall()
-    connection.execute(NUMBERS)
-    rows: dict[str, Any] = connection.execute(NUMBERED).fetchnumpy()
-    baskets = basket_pairs.packed(rows.pop("basket_hash"), rows.pop("product"))
+    [(cap,)] = connection.execute(f"SELECT basket_cap FROM {kept_baskets.TERMS}").fetchall()
+    connection.execute("CREATE SCHEMA IF NOT EXISTS solved")
+    found = kept_baskets.update(connection, cap)
+    if isinstance(found, Baskets):
+        _told(connection, found, cap, "CREATE OR REPLACE TABLE solved.kept_{name} AS FROM told")
+        kept_baskets.note_pairs(connection)
+        which = f"basket_count >= ({FEWEST})"
+    else:
+        for when, baskets in (("before", found.before), ("after", found.after)):
+            into = f"CREATE OR REPLACE TEMP TABLE {when}_{{name}} AS FROM told"
+            _told(connection, baskets, cap, into)
+        for name, key in KEYS.items():
+            connection.execute(ADDED.format(name=name, key=key))
+            connection.execute(f"INSERT INTO solved.kept_{name} FROM added_{name}")
+        which = CHANGED
+    connection.execute(KINDS_NOW)
+    if which == CHANGED and connection.execute(FELL).fetchall() != [(0,)]:
+        which = "true"
+    connection.execute(ENOUGH.format(which=which))
+    for name, query in {
+        "kept_minima": "SELECT kind_number, minimum FROM kinds_now",
+        PAIRS: BY_PAIR,
+        BASKETS: BY_KIND,
+    }.items():
+        connection.execute(f"CREATE OR REPLACE TABLE solved.{name} AS {query}")
+
+
+def _told(connection: duckdb.DuckDBPyConnection, baskets: Baskets, cap: int, into: str) -> None:
+    """Write how many baskets there are by kind, by product and by pair."""
     counted = baskets.within(cap)
-    kinds = _by_kind(counted, baskets)
-    # what is not enough in any kind is not handed on
-    fewest = min((min(n * support, least) for n in kinds["basket_count"].to_pylist()), default=0)
-    told = {
-        "kinds_told": kinds,
-        "products_told": _by_product(counted),
-        "pairs_told": pa.RecordBatchReader.from_batches(PAIR, _by_pair(counted, int(fewest))),
+    counts = {
+        "kinds": _by_kind(counted, baskets),
+        "counts": _by_product(counted),
+        "pairs": pa.RecordBatchReader.from_batches(PAIR, _by_pair(counted)),
     }
-    for table, content in told.items():
-        connection.register(table, content)
-    with duckdb_engine.transaction(connection):
-        connection.execute("CREATE SCHEMA IF NOT EXISTS solved")
-        connection.execute(f"CREATE OR REPLACE TABLE solved.{PAIRS} AS {ENOUGH}")
-        connection.execute(f"CREATE OR REPLACE TABLE solved.{BASKETS} AS {BY_KIND}")
-    for table in told:
-        connection.unregister(table)
+    for name, told in counts.items():
+        connection.register("told", told)
+        connection.execute(into.format(name=name))
+        connection.unregister("told")
 
 
 def _by_kind(counted: Baskets, baskets: Baskets) -> pa.Table:
-    """Return how many baskets of each kind are counted, and how many are too large."""
-    found, every = (np.bincount(_kinds(one), minlength=4)[1:] for one in (counted, baskets))
+    small, every = (
+        np.bincount(one.products[one.starts[:-1]] % 4, minlength=4)[1:]
+        for one in (counted, baskets)
+    )
     columns = {
-        "kind_number": list(KINDS),
-        "kind": list(KINDS.values()),
-        "basket_count": found,
-        "large_basket_count": every - found,
+        "kind_number": [*KINDS, *KINDS],
+        "is_large": [False] * len(KINDS) + [True] * len(KINDS),
+        "basket_count": np.concatenate([small, every - small]),
     }
     return pa.table(columns)
-
-
-def _kinds(baskets: Baskets) -> npt.NDArray[np.int32]:
-    return baskets.products[baskets.starts[:-1]] % 4
 
 
 def _by_product(baskets: Baskets) -> pa.Table:
@@ -129,7 +157,6 @@ def _by_product(baskets: Baskets) -> pa.Table:
     return pa.table({"product": products, "basket_count": counts[products]})
 
 
-def _by_pair(baskets: Baskets, fewest: int) -> Iterator[pa.RecordBatch]:
-    """Yield the pairs that are in at least so many baskets."""
-    for pairs, counts in basket_pairs.pair_counts(baskets, fewest):
+def _by_pair(baskets: Baskets) -> Iterator[pa.RecordBatch]:
+    for pairs, counts in basket_pairs.pair_counts(baskets):
         yield pa.record_batch([pairs, counts], schema=PAIR)

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
@@ -28,8 +29,12 @@ COUNTS = pa.schema(
     ]
 )
 BASKET_ROWS = pa.schema(
-    [("kind_number", pa.int32()), ("basket_hash", pa.uint64()), ("product_id", pa.string())]
+    [
+        *(("kind_number", pa.int32()), ("basket_hash", pa.uint64())),
+        *(("product_id", pa.string()), ("occurred_at", pa.timestamp("us", "UTC"))),
+    ]
 )
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
 MEASURES = ("support", "confidence", "lift", "cosine", "jaccard", "npmi", "llr")
 TERMS = "int_recommendation__pair_terms"
 COUNTED = "int_recommendation__pair_counts"
@@ -83,7 +88,9 @@ class Models:
         numbers = {basket: number for number, basket in enumerate({row[:2] for row in told})}
         kinds = {name: number for number, name in pair_counts.KINDS.items()}
         rows = [
-            dict(zip(BASKET_ROWS.names, (kinds[row[0]], numbers[row[:2]], row[2]), strict=True))
+            dict(
+                zip(BASKET_ROWS.names, (kinds[row[0]], numbers[row[:2]], row[2], DAY), strict=True)
+            )
             for row in told
         ]
         self.fill("int_recommendation__basket_rows", compiled.table(rows, BASKET_ROWS))
