@@ -11,7 +11,9 @@ interactions from Parquet, numbers them, fits CosineRecommender (K = 20, 2 threa
 once on visits by products, which is what the models count, once on people by products, as it is
 mostly used. Per 100 interactions there are 18 visits, 5 people and one product; half of the views
 follow a popularity that falls by a power law, half stay in a cluster of 100 products of the person.
-Without IMPLICIT_PYTHON only the models are measured.
+Without IMPLICIT_PYTHON only the models are measured. Then three days more follow, each as long as
+the others of the year, with rows of earlier days that are late, or deleted: the same steps again,
+and at last a count of everything, which has to come to the same.
 """
 
 import os
@@ -51,9 +53,32 @@ select
         when hash(visit, view, 3) % 2 = 0 then (draw ** 3 * products)::bigint
         else hash(person) % (products // 100) * 100 + (draw ** 2 * 100)::bigint
     end as product_id,
-    timestamptz '2026-01-01 00:00:00+00' + to_seconds((visit % 31536000)::bigint) as occurred_at
+    timestamptz '2026-01-01 00:00:00+00'
+    -- as they come in, over a year
+    + to_seconds(visit * 31536000 // (getvariable('interactions') * 2 // 11)) as occurred_at
 from drawn
 """
+# A day of a year: other visits as those of a former day, and some of ten days that come late or go.
+DAY = """
+create or replace temp table arriving as
+select * replace (
+    md5(session_id || getvariable('day')) as session_id,
+    occurred_at + to_days(200 + getvariable('day')) as occurred_at
+)
+from intermediate.int_recommendation__interactions
+where occurred_at::date = date '2026-06-15';
+insert into arriving
+select * replace (md5(session_id || 'late' || getvariable('day')) as session_id)
+from intermediate.int_recommendation__interactions
+where occurred_at >= timestamptz '2026-12-20 00:00:00+00'
+    and hash(session_id, getvariable('day')) % 500 = 0;
+delete from intermediate.int_recommendation__interactions
+where occurred_at >= timestamptz '2026-12-20 00:00:00+00'
+    and hash(session_id, getvariable('day')) % 1000 = 1;
+insert into intermediate.int_recommendation__interactions from arriving
+"""
+COUNTED = "select count(*), bit_xor(hash(counted)) from recommendation.product_pairs as counted"
+DAYS = 3
 # implicit lives in a Python of its own. Prints seconds by the clock, and of the processors.
 FIT = """
 import sys, time
@@ -99,6 +124,7 @@ def build(nodes: Nodes, folder: Path, interactions: int) -> None:
         [(pairs, most)] = connection.execute(
             "select count(*), max(n) from recommendation.product_pairs"
         ).fetchall()
+        days = [a_day(connection, steps, day) for day in range(DAYS)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     clock, processors = figures.total(*figures.steps)
     print(
@@ -106,6 +132,13 @@ def build(nodes: Nodes, folder: Path, interactions: int) -> None:
         f" models {clock:.1f} s, processors {processors:.1f} s; peak memory {memory:.1f} GiB"
     )
     figures.tell_steps(len(steps))
+    for day in days:
+        taken = day.total(*day.steps)
+        print(
+            f"  a day: {taken[0]:.2f} s, processors {taken[1]:.2f} s;"
+            f" {taken[0] / clock:.1%} of all, {taken[1] / processors:.1%} of processor time"
+        )
+        day.tell_steps(len(steps))
     if python := os.environ.get("IMPLICIT_PYTHON"):
         for matrix, column in (("visits", "session_id"), ("people", "actor_key")):
             taken = fitted(python, parquet, column, folder / "model.npz")
@@ -113,6 +146,27 @@ def build(nodes: Nodes, folder: Path, interactions: int) -> None:
                 f"  implicit on {matrix}: {taken[0]:.1f} s, processors {taken[1]:.1f} s; ratio"
                 f" {clock / taken[0]:.2f}, of processor time {processors / taken[1]:.2f}"
             )
+
+
+def a_day(
+    connection: duckdb.DuckDBPyConnection, steps: Mapping[str, Callable[[], object]], day: int
+) -> Figures:
+    """Let a day come in, and return what the steps took; the last is held to a full count."""
+    figures = Figures()
+    connection.execute(f"set variable day = {day}")
+    connection.execute(DAY)
+    connection.execute("checkpoint")
+    for name, work in steps.items():
+        figures.measure(name, work)
+        figures.steps.append(name)
+    if day == DAYS - 1:
+        found = connection.execute(COUNTED).fetchall()
+        connection.execute("drop table solved.kept_terms")
+        for work in steps.values():
+            work()
+        if found != connection.execute(COUNTED).fetchall():
+            raise SystemExit("what the days added is not what a full count finds")
+    return figures
 
 
 def make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None:
