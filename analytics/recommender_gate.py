@@ -1,6 +1,6 @@
 """Judge recommenders by a window that they have not seen, and choose which one is published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +35,12 @@ class Judged:
         return next(row[3:] for row in self.rows if row[1:3] == (GAIN, DECISIVE))
 
 
+def lost(rows: Iterable[Sequence[Any]]) -> bool:
+    """Return whether, by figures, popularity beat the blend beyond chance."""
+    uppers = [row[5] for row in rows if tuple(row[1:3]) == (GAIN, DECISIVE)]
+    return any(upper is not None and upper < 0 for upper in uppers)
+
+
 def judge(rows: Any, begins_at: datetime, ends_at: datetime) -> Judged:
     """Return how what was known before a window foretold what people did in it.
 
@@ -62,11 +68,14 @@ def _some(told: Interactions, start: int, end: int) -> Interactions:
     return told.where(np.isin(told.session, asked[::step]))
 
 
-def choose(former: str | None, judged: Judged) -> tuple[str, str, str]:
+def choose(
+    former: str | None, judged: Judged, *, lost_before: bool = False
+) -> tuple[str, str, str]:
     """Return the recommender to publish, the status of the choice and why.
 
     The first version publishes popularity. The blend takes its place in a window in which the
-    interval of what it gains lies above 0; in any other, `former` stays.
+    interval of what it gains lies above 0; in any other, `former` stays. But a blend that loses
+    beyond chance, and did so in the last window before (`lost_before`), is withdrawn.
     """
     value, lower, upper = judged.gain
     if value is None or lower is None or upper is None:
@@ -80,9 +89,11 @@ def choose(former: str | None, judged: Judged) -> tuple[str, str, str]:
         return POPULARITY, "baseline", f"the first version publishes popularity; {told}"
     if lower is not None and lower > 0:
         return BLEND, "published", f"the blend beat popularity: {told}"
-    if upper is not None and upper < 0:
-        return former, "kept", f"popularity beat the blend: {told}"
-    return former, "kept", f"the blend did not beat popularity beyond chance: {told}"
+    if not lost(judged.rows):
+        return former, "kept", f"the blend did not beat popularity beyond chance: {told}"
+    if former == BLEND and lost_before:
+        return POPULARITY, "withdrawn", f"popularity beat the blend, as in the week before: {told}"
+    return former, "kept", f"popularity beat the blend: {told}"
 
 
 def _rows(outcomes: Mapping[str, Outcome], seed: str) -> Iterator[Row]:

@@ -70,8 +70,11 @@ def _evaluation(connection: duckdb.DuckDBPyConnection, choices: Mapping[date, Ch
     if choice is None:
         judged = recommender_gate.judge(_arrow(connection, ROWS), begins_at, ends_at)
         former = max((kept for kept in choices if kept < end), default=None)
+        last = choices[former] if former else None
         chosen, status, reason = recommender_gate.choose(
-            choices[former].chosen if former else None, judged
+            last.chosen if last else None,
+            judged,
+            lost_before=last is not None and recommender_gate.lost(last.figures),
         )
         choice = Choice(start, end, chosen, status, reason, judged.asked, judged.rows)
     told = (choice.window_start, choice.window_end, choice.chosen, choice.status, choice.reason)

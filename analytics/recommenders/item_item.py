@@ -9,7 +9,7 @@ The similarity of two items is taken from how many have each and both, never fro
   by chance. It ranks as G^2 does; its root keeps one best-seller from outweighing a history.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -51,6 +51,10 @@ class Similarities:
     both: Places
     summed: int
     left_out: int
+    # What was offered last: the same for each block of histories, and seconds to find.
+    _last: list[tuple[Mask | None, int, bool, Sparse]] = field(
+        default_factory=list[tuple[Mask | None, int, bool, Sparse]], repr=False, compare=False
+    )
 
     def related(self, items: Codes, k: int, allowed: Mask | None = None) -> Lists:
         """Return up to k similar items for each item; `n` have both, the reason is the item."""
@@ -87,7 +91,18 @@ class Similarities:
         return joined(in_parallel(some, blocks(strengths.work(offered))))
 
     def _offered(self, allowed: Mask | None, most: int, *, without_seen: bool = True) -> Sparse:
-        """Return what strengths are multiplied with: of allowed items, the most similar of each."""
+        """Return what strengths are multiplied with: of allowed items, the most similar of each.
+
+        Kept for the next call with the same array of them.
+        """
+        for last, *asked, offered in self._last:
+            if last is allowed and asked == [most, without_seen]:
+                return offered
+        offered = self._found(allowed, most, without_seen=without_seen)
+        self._last[:] = [(allowed, most, without_seen, offered)]
+        return offered
+
+    def _found(self, allowed: Mask | None, most: int, *, without_seen: bool) -> Sparse:
         items, similar = self.similar.width, self.similar
         if allowed is not None:
             similar = similar.of_cells(allowed[similar.column])

@@ -78,6 +78,27 @@ def test_the_former_stays_unless_the_interval_of_what_is_gained_lies_above_zero(
 
 
 @pytest.mark.parametrize(
+    ("former", "uppers", "expected"),
+    [
+        (BLEND, (-0.01, -0.01), (POPULARITY, "withdrawn")),
+        (BLEND, (0.01, -0.01), (BLEND, "kept")),
+        (BLEND, (None, -0.01), (BLEND, "kept")),
+        (BLEND, (-0.01, 0.0), (BLEND, "kept")),
+        (BLEND, (-0.01, None), (BLEND, "kept")),
+        (POPULARITY, (-0.01, -0.01), (POPULARITY, "kept")),
+    ],
+)
+def test_a_blend_that_loses_beyond_chance_twice_in_a_row_is_withdrawn(
+    former: str, uppers: tuple[float | None, float | None], expected: tuple[str, str]
+) -> None:
+    before, now = (
+        Judged(9, ((BLEND, "recall_over_popularity", 20, upper, upper, upper),)) for upper in uppers
+    )
+    lost_before = recommender_gate.lost(before.rows)
+    assert choose(former, now, lost_before=lost_before)[:2] == expected
+
+
+@pytest.mark.parametrize(
     ("upper", "told"),
     [
         (-0.01, "popularity beat the blend: recall@20"),

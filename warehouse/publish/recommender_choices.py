@@ -26,7 +26,8 @@ class Choice:
 
     The window is that of the days from `window_start` up to, and without, `window_end` in the
     reporting time zone. `status` is `baseline` (the first version's), `published` (the blend beat
-    popularity in the window) or `kept` (it did not: the former stays), `reason` says why.
+    popularity in the window), `kept` (it did not: the former stays) or `withdrawn` (it lost beyond
+    chance twice: popularity again), `reason` says why.
     """
 
     window_start: date

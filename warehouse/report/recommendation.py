@@ -12,6 +12,7 @@ STATES = {
     "baseline": "baseline: popularity, with the first version",
     "published": "published: the blend beat popularity in that week",
     "kept": "kept: the blend did not beat popularity, and the former one stays",
+    "withdrawn": "withdrawn: popularity beat the blend two weeks in a row, and takes its place",
 }
 KINDS = {
     "abandoned_cart": "Abandoned cart",
