@@ -15,7 +15,8 @@ MODELS = (
     *("partner_prints", "programme", "order_partners"),
     *("cart_lines", "line_partners", "voiding_touches", "candidates", "kept_lines", "sources"),
     "repeats",
-    *("exclusions", "line_rates", "earnings", "amounts", "month_caps", "disputes", "commissions"),
+    *("exclusions", "line_rates", "earnings", "amounts", "order_caps", "month_caps"),
+    *("extensions", "disputes", "commissions"),
 )
 FILLED = ("seeds.affiliate_rules", "intermediate.int_core__numbers")
 Row = dict[str, Any]

@@ -3,7 +3,8 @@
 Random shops of random visits arrive in random order over several builds: late events, repeated
 deliveries, deletions, refunds that come and go, orders that are cancelled, accounts that merge, an
 as_of that moves both ways, a build that is killed halfway. Affiliates bring some of the visits:
-commissions are posted between the builds, plans corrected, an affiliate paused and one deleted.
+commissions are posted between the builds, plans corrected, an affiliate paused and one deleted;
+chargebacks are opened and won, and holds extended.
 """
 
 import random
@@ -51,7 +52,7 @@ OWN = frozenset(
             "cart_id",
         ),
         *("order_id", "order_line_id", "refund_id", "refund_document_id", "pk", "sk"),
-        "click_id",
+        *("click_id", "payment_id"),
     )
 )
 KEYS = {
@@ -59,6 +60,7 @@ KEYS = {
     "raw_shop.orders": ("order_id",),
     "raw_shop.order_lines": ("order_line_id",),
     "raw_shop.refunds": ("refund_id",),
+    "raw_shop.payments": ("payment_id",),
     "raw_activity.campaign_events": ("event_id", "received_at"),
     "raw_activity.product_events": ("pk", "sk"),
     "raw_activity.searches": ("pk", "sk"),
@@ -93,6 +95,19 @@ PLAN: Row = {
     "valid_from": JOINED,
 }
 OWN_PLAN = {"plan_id": "own", "affiliate_id": "a1", "rate": "0.2000", "window_days": 30}
+# Decisions about holds, of which each build but the first knows one more.
+EXTENDED = [
+    {
+        "decision_id": affiliate,
+        "kind": "extend_hold",
+        "affiliate_id": affiliate,
+        "order_line_id": "(none)",
+        "days": days,
+        "effective_at": f"2011-{day}T00:00:00Z",
+        "decided_at": f"2011-{day}T00:00:00Z",
+    }
+    for affiliate, days, day in (("a1", 5, "06-25"), ("a2", 3, "06-15"))
+]
 # What the shop says of its programme before each build.
 PROGRAMME: list[list[Arrival]] = [
     [*(("raw_shop.affiliates", row) for row in AFFILIATES), ("raw_shop.commission_plans", PLAN)],
@@ -127,11 +142,30 @@ def clicks(seed: int, orders: list[Row]) -> list[Row]:
     return rows
 
 
+def disputes(seed: int, orders: list[Row]) -> list[Row]:
+    """Return chargebacks of a third of these orders, opened days after and not yet decided."""
+    chance = random.Random(seed)
+    return [
+        {
+            "payment_id": f"p-{order['order_id']}",
+            "order_id": order["order_id"],
+            "kind": "chargeback",
+            "amount": "1.000",
+            "currency": "GBP",
+            "status": "open",
+            "paid_at": order["ordered_at"] + timedelta(days=chance.randrange(1, 20)),
+        }
+        for order in orders
+        if chance.random() < 1 / 3
+    ]
+
+
 def shop_rows(seed: int) -> Iterator[Arrival]:
     """Yield the rows of a small shop, and those that correct some of them, oldest version first."""
     chance = random.Random(seed)
     shop = raw_rows(seed, events=60, orders=9)
     shop["raw_activity.affiliate_clicks"] = clicks(seed, shop["raw_shop.orders"])
+    shop["raw_shop.payments"] = disputes(seed, shop["raw_shop.orders"])
     for table, rows in shop.items():
         if table not in KEYS:
             continue
@@ -153,6 +187,8 @@ def corrected(chance: random.Random, table: str, row: Row) -> Row:
             return row | {"quantity": row["quantity"] + 1}
         case "raw_shop.refunds":
             return row | chance.choice([GONE, {"amount": "1.000"}])
+        case "raw_shop.payments":
+            return row | {"status": "won"}
         case "raw_activity.campaign_events":
             again = {"received_at": "2011-08-30T00:00:00.000Z", "campaign_id": "k2"}
             return row | chance.choice([GONE, again])
@@ -226,7 +262,8 @@ def posted(build: Build, as_of: str) -> Build:
         [[rows]] = connection.execute("select count(*) from solved.commission_proposal").fetchall()
     at = datetime.fromisoformat(build.as_of)
     more = entries.Posting(len(done) + 1, path, "", "", rows, at, at)
-    return replace(build, kept=Kept((*done, more)), as_of=as_of)
+    known = EXTENDED[: len(done) + 1]
+    return replace(build, kept=Kept((*done, more), decisions=known), as_of=as_of)
 
 
 @pytest.mark.slow
@@ -293,3 +330,8 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
     )
     assert {"posted", "last_click"} <= rules.keys()
     assert rules["last_click"] > 20
+    [[held, extended]] = build.rows(
+        "select count(*) filter (where held_rule = 'chargeback'),"
+        " count(*) filter (where extension_days > 0) from intermediate.int_affiliate__commissions"
+    )
+    assert min(held, extended) > 3

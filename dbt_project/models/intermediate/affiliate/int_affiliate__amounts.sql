@@ -1,17 +1,7 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook=[
-        "{{ begin_prints(ref('int_affiliate__earning_prints'), 'order_id') }}",
-        "{{ forget_changed(ref('int_affiliate__earning_prints'), 'order_id', 'order_id') }}",
-    ],
-    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
-) }}
-with earnings as (
-    select * from {{ ref('int_affiliate__earnings') }}
-    where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
-),
+{#- Written nowhere: it says the same as earnings and lines, and is as wide. -#}
+{{ config(materialized='view') }}
+
+with earnings as (select * from {{ ref('int_affiliate__earnings') }}),
 
 lines as (select * from {{ ref('int_affiliate__lines') }}),
 
@@ -80,56 +70,16 @@ rounded as (
     from based
 ),
 
-item_capped as (
+-- what the order's and the month's caps leave is known when all lines of these are
+final as (
     select
         *,
+        cast(cap_per_item * greatest(quantity, 0) as decimal(18, 2)) as cap_left,
         cast(
             least(uncapped_amount, coalesce(cap_per_item * greatest(quantity, 0), uncapped_amount))
             as decimal(18, 2)
         ) as item_amount
     from rounded
-),
-
--- what lies above a cap is cut from the last lines
-order_run as (
-    select
-        *,
-        sum(item_amount) over (
-            partition by order_id, affiliate_id
-            order by order_line_id
-            rows between unbounded preceding and current row
-        ) as order_total
-    from item_capped
-),
-
-order_capped as (
-    select
-        *,
-        cast(
-            case
-                when cap_per_order is null then item_amount
-                else
-                    least(order_total, cap_per_order)
-                    - least(order_total - item_amount, cap_per_order)
-            end as decimal(18, 2)
-        ) as order_amount
-    from order_run
-),
-
--- what a month's cap leaves is known when all lines of the month are
-final as (
-    select
-        *,
-        cast(
-            least(
-                cap_per_item * greatest(quantity, 0),
-                case
-                    when cap_per_order is not null
-                        then greatest(cap_per_order - order_total + item_amount, 0)
-                end
-            ) as decimal(18, 2)
-        ) as cap_left
-    from order_capped
 )
 
 select * from final

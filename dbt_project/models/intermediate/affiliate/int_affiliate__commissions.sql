@@ -1,49 +1,25 @@
-with amounts as (select * from {{ ref('int_affiliate__amounts') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__commission_prints'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__commission_prints'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__commission_prints'), 'order_id') }}"],
+) }}
+with amounts as (
+    select * from {{ ref('int_affiliate__amounts') }}
+    where {{ is_changed('int_affiliate__commission_prints', 'order_id', 'order_id') }}
+),
+
+order_caps as (select * from {{ ref('int_affiliate__order_caps') }}),
 
 month_caps as (select * from {{ ref('int_affiliate__month_caps') }}),
 
+extensions as (select * from {{ ref('int_affiliate__extensions') }}),
+
 disputes as (select * from {{ ref('int_affiliate__disputes') }}),
-
-decisions as (
-    select * from {{ source('ledger', 'decisions') }}
-    where kind = 'extend_hold' and effective_at <= {{ as_of() }}
-),
-
-held as (
-    select
-        order_line_id,
-        affiliate_id,
-        ordered_at,
-        (delivery_days + coalesce(hold_days, 0)) * interval '1 day' as held_for
-    from amounts
-),
-
--- of an affiliate whose hold is extended, the lines that were still in it
-decided as (
-    select
-        held.order_line_id,
-        decisions.days
-    from held
-    inner join decisions on held.order_line_id = decisions.order_line_id
-    union all
-    select
-        held.order_line_id,
-        decisions.days
-    from held
-    inner join decisions on held.affiliate_id = decisions.affiliate_id
-    where
-        decisions.order_line_id = '(none)'
-        and held.ordered_at <= decisions.effective_at
-        and held.ordered_at + held.held_for > decisions.effective_at
-),
-
-extensions as (
-    select
-        order_line_id,
-        cast(sum(days) as integer) as extension_days
-    from decided
-    group by order_line_id
-),
 
 final as (
     select
@@ -81,13 +57,18 @@ final as (
         amounts.fx_rule,
         amounts.uncapped_amount,
         case
-            when month_caps.commission_amount < amounts.order_amount then 'cap_per_month'
-            when amounts.order_amount < amounts.item_amount then 'cap_per_order'
+            when
+                month_caps.commission_amount
+                < coalesce(order_caps.order_amount, amounts.item_amount)
+                then 'cap_per_month'
+            when order_caps.order_amount < amounts.item_amount then 'cap_per_order'
             when amounts.item_amount < amounts.uncapped_amount then 'cap_per_item'
         end as cap_rule,
-        least(amounts.cap_left, month_caps.cap_left) as cap_left,
+        least(amounts.cap_left, order_caps.cap_left, month_caps.cap_left) as cap_left,
         -- the less of the uncapped amount and what the caps leave
-        coalesce(month_caps.commission_amount, amounts.order_amount) as commission_amount,
+        coalesce(
+            month_caps.commission_amount, order_caps.order_amount, amounts.item_amount
+        ) as commission_amount,
         amounts.ordered_at,
         amounts.ordered_at
         + (
@@ -104,6 +85,7 @@ final as (
             when amounts.ordered_at < amounts.too_soon_until then 'too_soon'
         end as held_rule
     from amounts
+    left join order_caps on amounts.order_line_id = order_caps.order_line_id
     left join month_caps on amounts.order_line_id = month_caps.order_line_id
     left join extensions on amounts.order_line_id = extensions.order_line_id
     left join disputes on amounts.order_id = disputes.order_id

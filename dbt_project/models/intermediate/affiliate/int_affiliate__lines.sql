@@ -20,14 +20,22 @@ named_categories as (
     where category is not null
 ),
 
--- whole ten-thousandths of the order's currency; a line of nothing or less takes no discount
+-- Only of orders with a discount, whole ten-thousandths of the order's currency; a line of nothing
+-- or less takes no discount.
+discounted as (
+    select distinct order_id
+    from {{ ref('int_core__order_lines') }}
+    where line_kind = 'discount' and source_amount < 0
+),
+
 units as (
     select
-        order_id,
-        order_line_id,
-        line_kind,
-        cast(cast(source_amount as decimal(19, 4)) * 10000 as decimal(19, 0)) as amount
-    from order_lines
+        order_lines.order_id,
+        order_lines.order_line_id,
+        order_lines.line_kind,
+        cast(cast(order_lines.source_amount as decimal(19, 4)) * 10000 as decimal(19, 0)) as amount
+    from {{ ref('int_core__order_lines') }} as order_lines
+    inner join discounted on order_lines.order_id = discounted.order_id
 ),
 
 discounts as (
