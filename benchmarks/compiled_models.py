@@ -158,5 +158,5 @@ def make(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> None
             f"create table {name} as from read_csv('{path}', nullstr = '', types = {kinds})"
         )
     else:
-        kind = node["config"]["materialized"]
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
         connection.execute(f"create {kind} {name} as {node['compiled_code']}")
