@@ -44,3 +44,10 @@
             )
     {%- endif -%}
 {%- endmacro %}
+
+{% macro forget_gone_orders(versions) -%}
+    {%- if is_update() -%}
+        delete from {{ this }}
+        where order_number not in (select order_number from {{ versions }})
+    {%- endif -%}
+{%- endmacro %}

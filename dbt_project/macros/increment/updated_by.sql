@@ -70,3 +70,23 @@
         drop table {{ keys_to_make() }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- What is of no key has no print: it is taken out, and read anew, every time. -#}
+{% macro forget_nobodys(column) -%}
+    {%- if is_update() -%}
+        delete from {{ this }}
+        where {{ column }} is null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- By whose path it is: a row that has no path's id yet. -#}
+{% macro is_of_changed_path(versions) -%}
+    {%- if is_update() -%}
+        {{ row_hash(['path_key']) }} in (
+            select owner_hash from {{ ref(versions) }}
+            where owner_hash is not null and key_hash in ({{ changed_keys(versions) }})
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

@@ -1,51 +1,26 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__activity_prints'), 'report_date') }}",
+        "{{ forget_changed(ref('int_campaign__activity_prints'), 'report_date', 'report_date') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__activity_prints'), 'report_date') }}"],
+) }}
 with events as (
-    select * from {{ ref('stg_campaign__events') }}
-    where not is_bot
+    select * from {{ ref('int_campaign__seen_events') }}
+    where {{ is_changed('int_campaign__activity_prints', 'report_date', 'report_date') }}
 ),
 
-sessions as (select * from {{ ref('int_core__sessions') }}),
-
-spend as (select * from {{ ref('stg_campaign__spend') }}),
-
-spend_rates as (select * from {{ ref('int_finance__spend_rates') }}),
-
-campaigns as (select * from {{ ref('stg_campaign__campaigns') }}),
-
-spend_by_channel as (
-    select
-        spend.spend_date as report_date,
-        {{ channel_name('campaigns.channel', 'spend.campaign_id') }} as channel,
-        {{ campaign_key('spend.campaign_id') }} as campaign_id,
-        {{ reporting_amount('spend.amount', 'spend_rates.rate') }} as spend
-    from spend
-    inner join
-        spend_rates
-        on
-            spend.spend_date = spend_rates.spend_date
-            and spend.campaign_id = spend_rates.campaign_id
-    left join campaigns on spend.campaign_id = campaigns.campaign_id
-    where spend_rates.rate is not null
+visits as (
+    select * from {{ ref('int_campaign__visits') }}
+    where {{ is_changed('int_campaign__activity_prints', 'session_date', 'report_date') }}
 ),
 
-events_by_channel as (
-    select
-        {{ reporting_date('occurred_at') }} as report_date,
-        {{ channel_name('channel', 'campaign_id') }} as channel,
-        {{ campaign_key('campaign_id') }} as campaign_id,
-        event_type
-    from events
-    where event_type in ('impression', 'ad_click', 'landing_view')
-),
-
-sessions_in_order as (
-    select
-        session_date as report_date,
-        channel,
-        campaign_id,
-        row_number() over (
-            partition by visitor_key order by started_at, source_rank, event_id
-        ) as visit_number
-    from sessions
+spend as (
+    select * from {{ ref('int_campaign__spend_daily') }}
+    where {{ is_changed('int_campaign__activity_prints', 'report_date', 'report_date') }}
 ),
 
 movements as (
@@ -55,23 +30,23 @@ movements as (
         campaign_id,
         spend,
         'spend' as kind
-    from spend_by_channel
+    from spend
     union all
     select
         report_date,
         channel,
         campaign_id,
         cast(0 as decimal(18, 4)) as spend,
-        event_type as kind
-    from events_by_channel
+        kind
+    from events
     union all
     select
-        report_date,
+        session_date as report_date,
         channel,
         campaign_id,
         cast(0 as decimal(18, 4)) as spend,
         case when visit_number = 1 then 'first session' else 'session' end as kind
-    from sessions_in_order
+    from visits
 ),
 
 final as (

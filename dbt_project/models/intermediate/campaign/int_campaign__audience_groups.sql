@@ -1,3 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__audience_prints'), 'month_start') }}",
+        "{{ forget_changed(ref('int_campaign__audience_prints'), 'month_start', 'month_start') }}",
+    ],
+    post_hook=[
+        "{{ drop_prints() }}",
+        "{{ keep_prints(ref('int_campaign__audience_prints'), 'month_start') }}",
+    ],
+) }}
 {#- What is shown of a small group, step by step: first its country goes, which names a person
     soonest, last its device, which names nobody. -#}
 {%- set attributes = ['age_band', 'gender', 'country', 'device'] -%}
@@ -17,6 +30,7 @@ with people_1 as (
         {{ (whole + attributes) | join(',\n        ') }},
         person
     from {{ ref('int_campaign__audience') }}
+    where {{ is_changed('int_campaign__audience_prints', 'month_start', 'month_start') }}
 ),
 
 {% for shown in levels[:-1] %}

@@ -11,6 +11,7 @@ final as (
         orders.order_id,
         orders.ordered_at,
         orders.order_date,
+        orders.customer_id,
         {{ attribution_setting('lookback_days', 'orders.order_date') }} as lookback_days,
         {{ attribution_setting('path_transform', 'orders.order_date') }} as path_transform,
         case

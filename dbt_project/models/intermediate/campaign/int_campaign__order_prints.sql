@@ -22,8 +22,8 @@ parts as (
     select
         conversions.order_id,
         {{ row_hash([
-            'conversions.order_date', 'revenues.cell', 'revenues.gross_revenue',
-            'revenues.net_revenue', 'coalesce(months.digest, 0)',
+            'conversions.order_date', 'conversions.customer_id', 'revenues.cell',
+            'revenues.gross_revenue', 'revenues.net_revenue', 'coalesce(months.digest, 0)',
         ]) }} as part_hash
     from conversions
     inner join revenues on conversions.order_id = revenues.order_id

@@ -43,7 +43,7 @@ bought as (
     group by order_events.session_id
 ),
 
-final as (
+joined as (
     select
         sessions.session_id,
         sessions.visitor_key,
@@ -70,6 +70,18 @@ final as (
         coalesce(bought.net_revenue, 0) as net_revenue
     from sessions
     left join bought on sessions.session_id = bought.session_id
+),
+
+-- what days are made of
+final as (
+    select
+        *,
+        {{ row_hash([
+            'session_date', 'channel', 'campaign_id', 'landing_page', 'visit_number',
+            'event_count', 'viewed_at', 'carted_at', 'ordered_at', 'order_count',
+            'gross_revenue', 'net_revenue',
+        ]) }} as digest
+    from joined
 )
 
 select * from final

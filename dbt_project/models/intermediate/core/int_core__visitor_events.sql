@@ -11,6 +11,10 @@
         'channel': "nullif(channel, '')",
         'campaign_id': "nullif(campaign_id, '')",
         'landing_page': 'landing_page',
+        'age_band': 'age_band',
+        'gender': 'gender',
+        'country': 'country',
+        'device': 'device',
     },
     {'name': 'product_events', 'event_type': 'event_type'},
     {'name': 'searches', 'event_id': 'search_id', 'event_type': "'search'"},
@@ -63,7 +67,11 @@ unioned as (
         nullif(customer_id, '') as named_customer_id,
         cast({{ source.get('channel', 'null') }} as {{ varchar(256) }}) as channel,
         cast({{ source.get('campaign_id', 'null') }} as {{ varchar(256) }}) as campaign_id,
-        cast({{ source.get('landing_page', 'null') }} as {{ varchar(2048) }}) as landing_page
+        cast({{ source.get('landing_page', 'null') }} as {{ varchar(2048) }}) as landing_page,
+        cast({{ source.get('age_band', 'null') }} as {{ varchar(64) }}) as age_band,
+        cast({{ source.get('gender', 'null') }} as {{ varchar(64) }}) as gender,
+        cast({{ source.get('country', 'null') }} as {{ varchar(256) }}) as country,
+        cast({{ source.get('device', 'null') }} as {{ varchar(256) }}) as device
     from {{ source['name'] }}
     {%- if 'condition' in source %}
     where {{ source['condition'] }}
@@ -88,7 +96,11 @@ survivors as (
         coalesce(customer_aliases.customer_id, unioned.named_customer_id) as customer_id,
         unioned.channel,
         unioned.campaign_id,
-        unioned.landing_page
+        unioned.landing_page,
+        unioned.age_band,
+        unioned.gender,
+        unioned.country,
+        unioned.device
     from unioned
     left join
         customer_aliases

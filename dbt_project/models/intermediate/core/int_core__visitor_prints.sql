@@ -9,6 +9,7 @@ final as (
         {{ rows_print(row_hash([
             'source_rank', 'event_id', 'event_type', 'is_session_event', 'cell', 'occurred_at',
             'visitor_id', 'customer_id', 'channel', 'campaign_id', 'landing_page',
+            'age_band', 'gender', 'country', 'device',
         ])) }} as digest
     from events
     group by {{ row_hash(['visitor_key']) }}

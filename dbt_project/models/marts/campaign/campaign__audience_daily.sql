@@ -1,6 +1,22 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__audience_prints'), 'month_start') }}",
+        "{{ forget_changed(ref('int_campaign__audience_prints'), \"cast(date_trunc('month', report_date) as date)\", 'month_start') }}",
+    ],
+    post_hook=[
+        "{{ drop_prints() }}",
+        "{{ keep_prints(ref('int_campaign__audience_prints'), 'month_start') }}",
+    ],
+) }}
 {%- set attributes = ['age_band', 'gender', 'country', 'device'] -%}
 
-with audience as (select * from {{ ref('int_campaign__audience') }}),
+with audience as (
+    select * from {{ ref('int_campaign__audience') }}
+    where {{ is_changed('int_campaign__audience_prints', 'month_start', 'month_start') }}
+),
 
 groups as (select * from {{ ref('int_campaign__audience_groups') }}),
 

@@ -1,4 +1,17 @@
-with visits as (select * from {{ ref('int_campaign__visits') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__activity_prints'), 'report_date') }}",
+        "{{ forget_changed(ref('int_campaign__activity_prints'), 'report_date', 'report_date') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__activity_prints'), 'report_date') }}"],
+) }}
+with visits as (
+    select * from {{ ref('int_campaign__visits') }}
+    where {{ is_changed('int_campaign__activity_prints', 'session_date', 'report_date') }}
+),
 
 summed as (
     select

@@ -1,3 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__path_versions')) }}",
+        "{{ forget_changed(ref('int_campaign__path_versions'), row_hash(['path_id'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__path_versions')) }}"],
+) }}
 {%- set days_before -%}
     cast(
         cast(
@@ -7,9 +17,22 @@
     )
 {%- endset -%}
 
-with touches as (select * from {{ ref('int_campaign__judged_touches') }}),
+with touches as (
+    select * from {{ ref('int_campaign__judged_touches') }}
+    where {{ is_of_changed_path('int_campaign__path_versions') }}
+),
 
-conversions as (select * from {{ ref('int_campaign__conversions') }}),
+conversions as (
+    select * from {{ ref('int_campaign__conversions') }}
+    where
+        {{ is_of_changed_path('int_campaign__path_versions') }}
+        or (
+            path_key is null
+            and {{ is_changed(
+                'int_campaign__path_versions', row_hash(["md5('order ' || order_id)"])
+            ) }}
+        )
+),
 
 own_paths as (
     select
