@@ -169,10 +169,20 @@ def shop_rows(seed: int) -> Iterator[Arrival]:
     for table, rows in shop.items():
         if table not in KEYS:
             continue
-        for row in rows:
+        for given in rows:
+            row = given | described(chance) if table.endswith("campaign_events") else given
             yield table, row
             if chance.random() < 0.12:
                 yield table, corrected(chance, table, row)
+
+
+def described(chance: random.Random) -> Row:
+    """Return what an event tells of a person: mostly enough are alike to be shown."""
+    return {
+        "device": chance.choice(["phone", "desktop"]),
+        "gender": chance.choice(["female", "female", "male", "(suppressed)"]),
+        "age_band": chance.choice(["25-34", "25-34", "25-34", "65+"]),
+    }
 
 
 def corrected(chance: random.Random, table: str, row: Row) -> Row:
@@ -190,8 +200,9 @@ def corrected(chance: random.Random, table: str, row: Row) -> Row:
         case "raw_shop.payments":
             return row | {"status": "won"}
         case "raw_activity.campaign_events":
-            again = {"received_at": "2011-08-30T00:00:00.000Z", "campaign_id": "k2"}
-            return row | chance.choice([GONE, again])
+            again = {"received_at": "2011-08-30T00:00:00.000Z"}
+            other = chance.choice([{"campaign_id": "k2"}, described(chance)])
+            return row | chance.choice([GONE, again | other])
         case _:
             return row | chance.choice([GONE, {"customer_id": chance.choice(["c1", "c3"])}])
 
@@ -325,6 +336,10 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
         expected = {table: content_hash(other, *table) for table in found}
     assert {table for table in found if found[table] != expected[table]} == set()
     assert expected["campaign", "attribution"][0] > 500
+    shown = (
+        "select count(distinct device) from campaign.audience_daily where device <> '(suppressed)'"
+    )
+    assert build.rows(shown) == [(2,)]
     rules = dict(
         build.rows("select attribution_rule, count(*) from affiliate.conversions group by 1")
     )

@@ -1,4 +1,17 @@
-with touches as (select * from {{ ref('int_campaign__path_touches') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_campaign__path_versions')) }}",
+        "{{ forget_changed(ref('int_campaign__path_versions'), row_hash(['path_id'])) }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_campaign__path_versions')) }}"],
+) }}
+with touches as (
+    select * from {{ ref('int_campaign__path_touches') }}
+    where {{ is_changed('int_campaign__path_versions', row_hash(['path_id'])) }}
+),
 
 final as (
     select
