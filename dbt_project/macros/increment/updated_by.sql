@@ -84,7 +84,9 @@
     {%- if is_update() -%}
         {{ row_hash(['path_key']) }} in (
             select owner_hash from {{ ref(versions) }}
-            where owner_hash is not null and key_hash in ({{ changed_keys(versions) }})
+            where
+                owner_hash is not null
+                and key_hash in (select changed_key from {{ keys_to_make() }})
         )
     {%- else -%}
         true
