@@ -336,10 +336,8 @@ def hold_to_a_build_of_everything(seed: int, shops: int, tmp_path: Path) -> None
         expected = {table: content_hash(other, *table) for table in found}
     assert {table for table in found if found[table] != expected[table]} == set()
     assert expected["campaign", "attribution"][0] > 500
-    shown = (
-        "select count(distinct device) from campaign.audience_daily where device <> '(suppressed)'"
-    )
-    assert build.rows(shown) == [(2,)]
+    devices = {device for (device,) in build.rows("select device from campaign.audience_daily")}
+    assert {"phone", "desktop"} <= devices
     rules = dict(
         build.rows("select attribution_rule, count(*) from affiliate.conversions group by 1")
     )
