@@ -271,8 +271,8 @@ def _catalog(manifest: Node, tables: Mapping[tuple[str, str], Node]) -> Node:
 def _page(manifest: Node, catalog: Node, version: str) -> str:
     page = resources.files("dbt").joinpath("task", "docs", "index.html").read_text("utf-8")
     for kind, document in (("manifest", manifest), ("catalog", catalog)):
-        # a description may hold `</script>`, which would end the page's own
-        data = json.dumps(document).replace("</", "<\\/")
+        # a description may hold `</script>`, or a comment's start, which would end the page's own
+        data = json.dumps(document).replace("<", "\\u003c")
         page = page.replace(INLINE[kind], data)
     return page.replace(
         "<title>dbt Docs</title>", f"<title>Catalogue {html.escape(version)}</title>"

@@ -98,6 +98,8 @@ def test_the_documents_are_as_dbt_writes_them_and_the_page_holds_both(served: Se
     [data] = re.findall(r"n=\{manifest:(\{.*\}),catalog:(\{.*?\})\},r=\{project", page)
     assert [json.loads(document) for document in data] == [manifest, catalog]
     assert "INLINE DATA" not in page
+    # no text of theirs is taken for a tag or a comment of the page's
+    assert "<" not in "".join(data)
     # nothing is fetched: no script or style of elsewhere, and the page's own tracker stays off
     assert re.findall(r'<(?:script|img|iframe)[^>]*src="?http|<link[^>]*href="?http', page) == []
     assert manifest["metadata"]["send_anonymous_usage_stats"] is False

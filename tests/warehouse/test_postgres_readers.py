@@ -237,6 +237,8 @@ def test_a_password_is_given_by_a_publisher_that_may_make_roles(marts: Marts) ->
             psycopg.connect(first)
         with pytest.raises(ConfigError, match="no reader marketing; there are finance"):
             readers.require_reader(marts.configure(FINANCE), "marketing")
+        with pytest.raises(ConfigError, match="bi_finance is the role of finance, name that"):
+            readers.require_reader(marts.configure(FINANCE), "bi_finance")
     finally:
         marts.source.run("drop role bi_finance; drop owned by publisher; drop role publisher")
 

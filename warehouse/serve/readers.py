@@ -29,7 +29,11 @@ def require_reader(settings: Settings, name: str) -> str:
     readers = settings.publication.readers
     if name not in readers:
         there = ", ".join(readers) or "none"
-        raise ConfigError(f"publication.readers: there is no reader {name}; there are {there}")
+        roles = {postgres_reader_roles.role_of(reader): reader for reader in readers}
+        meant = f"; {name} is the role of {roles[name]}, name that" if name in roles else ""
+        raise ConfigError(
+            f"publication.readers: there is no reader {name}; there are {there}{meant}"
+        )
     return postgres_reader_roles.role_of(name)
 
 
