@@ -3,12 +3,12 @@
     python benchmarks/affiliate_increment.py [CLICKS ...]
 
 Each size runs in a process of its own, on DuckDB with 2 threads: the shop of a year of
-affiliate_commissions.py, from judged clicks to commissions, as dbt builds it; its start, parsing
-and tests are not measured. Then what it earned is posted, but for the last day, and the tables are
-brought up to date. Another day comes: one in 365 clicks and orders more, of buyers who were there
-before, one in 2,000 orders cancelled, and the day before posted. At the end the same tables are
-built anew, and have to hold the same rows. Prints for each model the seconds of the processors of a
-full build and of the day.
+affiliate_commissions.py, from judged clicks to commissions, as dbt builds it; the statements of the
+models are measured, not what dbt itself does. Then what it earned is posted, but for the last day,
+and the tables are brought up to date. Another day comes: one in 365 clicks and orders more, of
+buyers who were there before, one in 2,000 orders cancelled, and the day before posted. At the end
+the same tables are built anew, and have to hold the same rows. Prints for each model the seconds of
+the processors of a full build and of the day.
 """
 
 from pathlib import Path

@@ -74,20 +74,24 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def run_dbt(folder: Path, models: list[str], figures: Figures, *more: str) -> None:
-    """Let dbt run models, and note of each what it took from its first statement on."""
+    """Let dbt run models, and note of each what its statements took, hooks and commits too."""
     started: dict[str, tuple[float, float]] = {}
 
     def note(event: Any) -> None:
-        if event.info.name not in {"NodeExecuting", "NodeFinished"}:
+        if event.info.name not in {"SQLQuery", "SQLQueryStatus"}:
             return
         name = event.data.node_info.node_name
         now = time.perf_counter(), time.process_time()
-        if event.info.name == "NodeExecuting":
-            started[name] = now
-        elif name in started:
+        if event.info.name == "SQLQuery":
+            # the first one to begin also opens the file
+            if event.data.sql != "BEGIN":
+                started[name] = now
+        elif name and name in started:
             clock, processors = started.pop(name)
-            figures.clock[name], figures.processors[name] = now[0] - clock, now[1] - processors
-            figures.steps.append(name)
+            if name not in figures.clock:
+                figures.steps.append(name)
+            figures.clock[name] = figures.clock.get(name, 0) + now[0] - clock
+            figures.processors[name] = figures.processors.get(name, 0) + now[1] - processors
 
     arguments = ["run", "--select", *models, "--threads", "1", "--quiet", *more]
     arguments += options(folder)
