@@ -150,10 +150,10 @@ def _changed_rows(connection: duckdb.DuckDBPyConnection) -> str:
     [(first, last)] = connection.execute(
         "SELECT coalesce(min(day), 0), coalesce(max(day), -1) FROM changed_days"
     ).fetchall()
-    # the bounds let what is stored by time be skipped
+    # The bounds let what is stored by time be skipped. Before 1970 a day has the next one's number.
     return (
         f"(FROM {ROWS} WHERE epoch_us(occurred_at) // {DAY} IN (SELECT day FROM changed_days)"
-        f" AND occurred_at >= make_timestamptz({first * DAY})"
+        f" AND occurred_at >= make_timestamptz({(first - 1) * DAY})"
         f" AND occurred_at < make_timestamptz({(last + 1) * DAY}))"
     )
 

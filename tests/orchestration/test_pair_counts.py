@@ -100,6 +100,15 @@ def test_what_was_done_twice_shows_though_the_rows_of_its_day_are_alike(
         assert solved(kept, rows) == counted_anew(rows)
 
 
+def test_a_clock_that_stood_before_1970_hides_no_change(
+    kept: duckdb.DuckDBPyConnection,
+) -> None:
+    before = datetime(1969, 12, 30, 12, tzinfo=UTC)
+    rows = [(1, f"basket {n}", name, before) for n in range(2) for name in "abc"]
+    for given in (rows, rows[1:], [*rows, (1, "basket 0", "d", before + timedelta(days=1))]):
+        assert solved(kept, given) == counted_anew(given)
+
+
 def test_a_pair_that_was_not_enough_is_when_less_is_asked(
     kept: duckdb.DuckDBPyConnection,
 ) -> None:
