@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -693,6 +694,27 @@ def test_a_figure_that_differs_after_loading_leaves_no_table(source: Source) -> 
         with pytest.raises(AuditError, match=r'sum\("v"\) is 1.11 in PostgreSQL and 1.10 in the'):
             postgres_store.load(postgres_engine.address(source.dsn), file, [table])
     assert stored(source) == {}
+
+
+def test_a_table_that_another_publisher_finishes_meanwhile_is_taken_as_it_is(
+    source: Source,
+) -> None:
+    table = postgres_store.Table(
+        "main", "t", "SELECT 1::BIGINT AS n", 1, (postgres_types.column("n", "BIGINT"),)
+    )
+    with psycopg.connect(source.dsn, autocommit=True) as connection:
+        postgres_schemas.create_layout(connection)
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(source.dsn) as other:
+        name = f"store.{table.stored_as}"
+        other.execute(f"create table {name} (n bigint); insert into {name} values (1)".encode())
+        done = thread.submit(loaded, source, table.content_hash)
+        waiting = "select count(*) from pg_locks where not granted"
+        deadline = time.monotonic() + 20
+        while rows(source, waiting) != [(1,)] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        other.commit()
+        assert done.result() == [("bigint",)]
+    assert rows(source, f"select n from {name}") == [(1,)]
 
 
 def test_the_time_that_a_database_gives_its_queries_does_not_end_a_load(

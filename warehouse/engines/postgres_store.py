@@ -74,7 +74,8 @@ def load(conninfo: str, file: duckdb.DuckDBPyConnection, tables: Iterable[Table]
     waiting = deque(sorted(missing, key=lambda table: -table.rows))
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         done = [
-            threads.submit(_load_waiting, conninfo, file.cursor(), waiting) for _ in range(_AT_ONCE)
+            threads.submit(_load_waiting, conninfo, file.cursor(), waiting)
+            for _ in range(min(_AT_ONCE, len(missing)))
         ]
         for one in done:
             one.result()
@@ -103,8 +104,11 @@ def _load(connection: adbc.Connection, file: duckdb.DuckDBPyConnection, table: T
     values = ", ".join(f"{column.select} AS {quoted(column.name)}" for column in table.columns)
     facts = _facts(file, table)
     with connection.cursor() as cursor:
-        # One that another, killed publisher is still writing is waited for.
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} ({columns})")
+        # One that another publisher, killed or not, is still writing is waited for.
+        try:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} ({columns})")
+        except adbc.IntegrityError:  # it came to be meanwhile
+            connection.rollback()
         if _is_empty(cursor, target):
             reader = file.sql(
                 f"SELECT {values} FROM {quoted(table.schema, table.name)}"
