@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from warehouse.figures import NOTHING, count, money, percent, ratio
-from warehouse.report import campaign_trend, campaign_worth
+from warehouse.report import campaign_trend, campaign_worth, sales
 from warehouse.report.facts import Facts, Row, tile
 from warehouse.report.parts import (
     Column,
@@ -17,6 +17,7 @@ from warehouse.report.parts import (
 )
 
 TITLE = "Campaigns"
+SUPPRESSED = "(suppressed)"
 STEPS = {
     "impression": "Saw an advertisement",
     "click": "Clicked it",
@@ -72,6 +73,9 @@ def _tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
     def both(name: str) -> tuple[Decimal, Decimal | None]:
         return _sum(now, name), None if before is None else _sum(before, name)
 
+    net_revenue, net_before = both("net_revenue")
+    if net_before is not None:
+        net_before += sales.refunded_later(facts)
     paid_now, paid_before = _paid(now), None if before is None else _paid(before)
     earlier = None if paid_before is None else ratio(*paid_before)
     return (
@@ -87,18 +91,19 @@ def _tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
         tile("New customers", *both("new_customers"), count, note="of all channels"),
         tile(
             "Revenue after refunds",
-            *both("net_revenue"),
+            net_revenue,
+            net_before,
             money,
             facts.currency,
             "of all channels",
         ),
-        tile(
+        Tile(
             "Contribution margin",
-            *both("margin"),
-            money,
+            money(_sum(now, "margin")),
             facts.currency,
+            "",
             "revenue of all channels after refunds, less spend and commissions;"
-            " goods are not taken off",
+            " goods are not taken off. Not compared: orders before had longer to be refunded",
         ),
     )
 
@@ -174,17 +179,20 @@ def audience(facts: Facts) -> Section:
         order by visits desc, age_band, gender
     """)
     largest = max((row["visits"] for row in rows), default=0)
+    # a column in which nothing is told takes room, and tells of nobody
+    has_ages = any(row["age_band"] != SUPPRESSED for row in rows)
     table = Table(
-        f"Age and gender of those who came by campaigns, from {facts.period}",
+        f"{'Age and gender' if has_ages else 'Gender'} of those who came by campaigns,"
+        f" from {facts.period}",
         (
-            Column("Age"),
+            *((Column("Age"),) if has_ages else ()),
             Column("Gender"),
             Column("Landings", is_wide=True),
             *numbers("Orders", f"Revenue after refunds, {facts.currency}", "Per landing"),
         ),
         tuple(
             (
-                row["age_band"],
+                *((row["age_band"],) if has_ages else ()),
                 row["gender"],
                 bar(count(row["visits"]), row["visits"], largest),
                 count(row["orders"]),
@@ -199,7 +207,8 @@ def audience(facts: Facts) -> Section:
         "audience",
         "Who comes by campaigns?",
         "(unknown) is what no source says; (suppressed) what is not told, because fewer than 10"
-        " people of a campaign and month share it.",
+        " people of a campaign and month share it."
+        + ("" if has_ages or not rows else " No age is told."),
         (table,),
     )
 

@@ -50,14 +50,15 @@ def section(facts: Facts) -> Section:
         )
         order by week_start, channel, campaign_id, measure
     """)
+    # a week within which the data begin would look like a bad one
+    begins = facts.begins_at("campaign.performance_daily_last_touch")
+    rows = [row for row in rows if begins is None or row["week_start"] >= begins]
     unusual = [
         row
         for row in rows
         # once told that a campaign has ended, it is no news that it still has
         if row["is_anomaly"] and row["total"] and row["week_start"] >= facts.period.first
     ]
-    # a week within which the data begin would look like a bad one
-    begins = facts.begins_at("campaign.performance_daily_last_touch")
     weeks = sorted(
         {row["week_start"] for row in summed if begins is None or row["week_start"] >= begins}
     )

@@ -110,6 +110,9 @@ def agreement(facts: Facts) -> Section:
             for row in rows
             if row["one"] != row["other"]
         ),
+        f"All {len(rows)} sums are equal, to the last place"
+        if rows and all(row["one"] == row["other"] for row in rows)
+        else "",
     )
 
 
@@ -128,19 +131,19 @@ def sources(facts: Facts) -> Section:
         "Newest certificate of each source table",
         (
             Column("Table"),
+            Column("Verdict"),
             Column("Cell"),
             *numbers("Rows in the source", "In the warehouse"),
             Column("Compared", is_wide=True),
-            Column("Verdict"),
         ),
         tuple(
             (
                 f"{row['source']}.{row['table_name']}",
+                Flag(row["status"], "good" if row["status"] == "passed" else "bad"),
                 row["cell"],
                 count(row["source_rows"]),
                 count(row["warehouse_rows"]),
                 f"{row['kind']}, {minute(row['checked_at'], facts.zone)}",
-                Flag(row["status"], "good" if row["status"] == "passed" else "bad"),
             )
             for row in rows
         ),
@@ -157,6 +160,9 @@ def sources(facts: Facts) -> Section:
             for row in rows
             if row["status"] != "passed"
         ),
+        f"The newest certificate of each of {len(rows)} source tables passed"
+        if rows and all(row["status"] == "passed" for row in rows)
+        else "",
     )
 
 
@@ -168,21 +174,22 @@ def marts(facts: Facts) -> Section:
         order by mart, cell
     """)
     late = [row for row in rows if not row["is_complete"]]
+    unmatched = [row for row in rows if row["unmatched_rows"]]
     table = Table(
         f"Tables of the version, by the clock of {facts.zone.key}",
         (
             Column("Table"),
+            Column("Verdict"),
             Column("Cell"),
             Column("Complete up to"),
-            Column("Verdict"),
             Column("Rows that name what is not there", is_number=True),
         ),
         tuple(
             (
                 row["mart"],
+                Flag("complete", "good") if row["is_complete"] else Flag("source lags", "doubt"),
                 row["cell"],
                 minute(row["complete_up_to"], facts.zone),
-                Flag("complete", "good") if row["is_complete"] else Flag("source lags", "doubt"),
                 count(row["unmatched_rows"]),
             )
             for row in rows
@@ -197,4 +204,12 @@ def marts(facts: Facts) -> Section:
         " or customer that no source has; they are counted all the same.",
         (table,),
         (f"{len(late)} of {len(rows)} tables wait for a source that lags",) if late else (),
+        f"All {len(rows)} tables are complete"
+        + (f"; {_having(len(unmatched))} rows that name what is not there" if unmatched else "")
+        if rows and not late
+        else "",
     )
+
+
+def _having(tables: int) -> str:
+    return "1 has" if tables == 1 else f"{tables} have"

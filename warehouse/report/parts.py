@@ -86,13 +86,17 @@ Block = Table | Plots | Words
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One question with its answer; `alerts` are repeated at the top of the page."""
+    """One question with its answer; `alerts` are repeated at the top of the page.
+
+    `folded` is the answer in a line, where the blocks that prove it need not be seen at once.
+    """
 
     name: str
     title: str
     intro: str
     blocks: tuple[Block, ...]
     alerts: tuple[str, ...] = ()
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

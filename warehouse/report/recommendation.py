@@ -121,13 +121,14 @@ def live(facts: Facts) -> Section:
         "Recall of the blend against popularity, by products shown",
         (
             Column("Products shown"),
+            Column("Verdict"),
             *numbers("Popularity", "Blend", "Blend more or less", "At least", "At most"),
             Column("95 % interval, and 0", is_wide=True),
-            Column("Verdict"),
         ),
         tuple(
             (
                 str(row["k"]),
+                _verdict(row),
                 _share(value.get(("popularity", "recall", row["k"]))),
                 _share(value.get(("blend", "recall", row["k"]))),
                 _share(row["value"]),
@@ -140,7 +141,6 @@ def live(facts: Facts) -> Section:
                     at(row["value"]),
                     at(0.0),
                 ),
-                _verdict(row),
             )
             for row in gains
         ),

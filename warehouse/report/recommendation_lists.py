@@ -76,20 +76,20 @@ def trending(facts: Facts) -> Section:
         "Products furthest above what is usual for them",
         (
             Column("Product"),
+            Column("Can it be sold?"),
             Column("Weight a day, lately", is_wide=True),
             *numbers("Usually", "Times", "People"),
-            Column("Can it be sold?"),
         ),
         tuple(
             (
                 named(row["product_id"], row["name"]),
+                Flag(f"no: {row['exclusion'].replace('_', ' ')}", "bad")
+                if row["exclusion"]
+                else Flag("yes", "good"),
                 bar(f"{row['recent_rate']:,.1f}", row["recent_rate"], largest),
                 f"{row['usual_rate']:,.1f}",
                 ratio(row["recent_rate"], row["usual_rate"], 1),
                 count(row["people_count"]),
-                Flag(f"no: {row['exclusion'].replace('_', ' ')}", "bad")
-                if row["exclusion"]
-                else Flag("yes", "good"),
             )
             for row in rows
         ),

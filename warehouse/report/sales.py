@@ -65,6 +65,27 @@ BRIDGE = """
 """
 
 
+def refunded_later(facts: Facts) -> Decimal:
+    """Return refunds of the orders before that came when they were older than these are now.
+
+    Orders of the period before have had its length longer to be refunded: what is compared with
+    them leaves these refunds out.
+    """
+    [row] = facts.rows("""
+        select coalesce(sum(allocations.amount), 0) as amount
+        from core.refund_allocations as allocations
+        inner join core.refunds as refunds on allocations.refund_id = refunds.refund_id
+        inner join core.order_lines as lines on allocations.order_line_id = lines.order_line_id
+        inner join core.orders as orders on lines.order_id = orders.order_id
+        where
+            orders.is_counted
+            and orders.order_date >= $before
+            and orders.order_date < $first
+            and refunds.refunded_at > $as_of - ($first - $before) * interval 1 day
+    """)
+    return Decimal(row["amount"])
+
+
 def tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
     """Return the figures of counted orders, and the refunds of the same days."""
     [row] = facts.rows("""
@@ -88,18 +109,26 @@ def tiles(facts: Facts, has_before: bool) -> tuple[Tile, ...]:
         where report_date between $before and $last
     """)
 
-    def both(row: Row, name: str) -> tuple[Decimal, Decimal | None]:
-        before = Decimal(row[f"{name}_before"] or 0)
+    later = refunded_later(facts)
+
+    def both(row: Row, name: str, off: Decimal | int = 0) -> tuple[Decimal, Decimal | None]:
+        before = Decimal(row[f"{name}_before"] or 0) - off
         return Decimal(row[name] or 0), before if has_before else None
 
     unit = facts.currency
     return (
         tile("Orders", *both(row, "orders"), count, note="that sell something, none cancelled"),
         tile("Revenue", *both(row, "gross"), money, unit, "of these orders, before refunds"),
-        tile("Refunds of these orders", *both(row, "refunded"), money, unit, "so far, on any day"),
+        tile(
+            "Refunds of these orders",
+            *both(row, "refunded", later),
+            money,
+            unit,
+            "so far, on any day; of those before up to the same age",
+        ),
         tile(
             "Revenue after refunds",
-            *both(row, "net"),
+            *both(row, "net", -later),
             money,
             unit,
             "of these orders, so far: later refunds will take from it",

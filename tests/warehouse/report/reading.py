@@ -15,7 +15,7 @@ LOCAL = re.compile(r"#[\w-]+|(?P<page>[a-z]+)\.html(#(?P<section>[\w-]+))?|data:
 
 
 class Page(HTMLParser):
-    """The text, tables, headings and links of a page, and its `faults`."""
+    """The text, tables, headings, folded answers and links of a page, and its `faults`."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -26,6 +26,7 @@ class Page(HTMLParser):
         self.headings: list[tuple[str, str]] = []
         self.tables: dict[str, list[list[str]]] = {}
         self.words: list[str] = []
+        self.folded: list[str] = []
         self._open: list[str] = []
         self._caption: str | None = None
         self._rows: list[list[str]] = []
@@ -48,6 +49,8 @@ class Page(HTMLParser):
                 self.faults.append("a th without scope")
         elif tag in HEADINGS:
             self.headings.append((tag, ""))
+        elif tag == "details" and given.get("class") == "folded":
+            self.folded.append("")
         if tag not in VOID:
             self._open.append(tag)
 
@@ -78,6 +81,8 @@ class Page(HTMLParser):
             self._caption = (self._caption or "") + data
         elif self._rows and self._rows[-1] and CELLS & set(self._open):
             self._rows[-1][-1] = " ".join((self._rows[-1][-1] + data).split())
+        if self._open[-2:] == ["details", "summary"] and self.folded:
+            self.folded[-1] += data
         if self._open and self._open[-1] in HEADINGS:
             tag, text = self.headings[-1]
             self.headings[-1] = (tag, text + data)

@@ -219,7 +219,7 @@ def test_the_funnel_tells_what_is_lost(campaign: Page) -> None:
 
 def test_unusual_weeks_are_drawn_told_and_repeated_at_the_top(campaign: Page) -> None:
     assert "kind: spend of the last week rose to 90.00 from a usual 30.00" in campaign.text
-    assert "kind: spend, GBP: from 30.00 (30 May) to 90.00 (22 Aug)" in campaign.text
+    assert "kind: spend, GBP: from 30.00 (6 Jun) to 90.00 (22 Aug)" in campaign.text
     [name] = [name for name in campaign.tables if name.startswith("Unusual")]
     assert campaign.tables[name][1:] == [
         ["2011-08-22", "kind", "Spend", "90.00", "30.00", "21.00", "39.00"]
@@ -394,10 +394,10 @@ def test_the_live_recommender_is_told_with_its_interval(recommendation: Page) ->
     assert "it won <i>" in recommendation.text
     [name] = [name for name in recommendation.tables if name.startswith("Recall")]
     assert recommendation.tables[name][1:] == [
-        ["5", "–", "–", "–", "–", "–", "from – to –", "not known"],
+        ["5", "not known", "–", "–", "–", "–", "–", "from – to –"],
         [
-            *("20", "10.00 %", "15.00 %", "5.00 %", "4.00 %", "6.00 %"),
-            *("from 4.00 % to 6.00 %", "the blend is better"),
+            *("20", "the blend is better", "10.00 %", "15.00 %", "5.00 %", "4.00 %", "6.00 %"),
+            "from 4.00 % to 6.00 %",
         ],
     ]
 
@@ -412,8 +412,8 @@ def test_pairs_trends_and_searches_are_listed_with_names(recommendation: Page) -
         ["Tea 🫖 (p1)", "p2", "12", "4.3", "88.5"]
     ]
     assert recommendation.tables["Products furthest above what is usual for them"][1:] == [
-        ["Tea 🫖 (p1)", "12.5", "2.5", "5.0", "9", "no: out of stock"],
-        ["p2", "3.0", "0.0", "–", "5", "yes"],
+        ["Tea 🫖 (p1)", "no: out of stock", "12.5", "2.5", "5.0", "9"],
+        ["p2", "yes", "3.0", "0.0", "–", "5"],
     ]
     assert "Tea 🫖 (p1) trends and is out of stock" in recommendation.text
     assert recommendation.tables["Searches without a result in the last 90 days"][1:] == [
@@ -522,18 +522,79 @@ def test_the_first_page_vouches_for_the_figures_or_says_what_is_wrong(tmp_path: 
     assert "as attributed by linear (GBP) differ" in index.text
     # only the newest certificate of a table counts
     assert index.tables["Newest certificate of each source table"][1:] == [
-        ["shop.orders", "main", "5", "5", "exact, 2011-08-31 11:00", "passed"],
-        ["shop.refunds", "main", "5", "4", "exact, 2011-08-31 11:00", "failed"],
+        ["shop.orders", "passed", "main", "5", "5", "exact, 2011-08-31 11:00"],
+        ["shop.refunds", "failed", "main", "5", "4", "exact, 2011-08-31 11:00"],
     ]
     assert "shop.refunds (main): certificate failed" in index.text
     [name] = [name for name in index.tables if name.startswith("Tables of the version")]
     assert index.tables[name][1:] == [
-        ["affiliate.payable", "main", "2011-09-01 01:00", "complete", "0"],
-        ["campaign.performance_daily", "main", "2011-08-30 01:00", "source lags", "2"],
+        ["affiliate.payable", "complete", "main", "2011-09-01 01:00", "0"],
+        ["campaign.performance_daily", "source lags", "main", "2011-08-30 01:00", "2"],
     ]
+    assert index.folded == []
     late = "Not complete: sources of campaign.performance_daily had not been read"
     assert [name for name, page in pages.items() if late in page.text] == ["index", "campaign"]
     assert "its 1 table is complete up to then" in pages["affiliate"].text
+
+
+def test_what_is_fine_is_said_in_a_line_and_proved_on_demand(tmp_path: Path) -> None:
+    repaired = """
+    update campaign.performance_daily set attributed_revenue = 10.0;
+    update meta.certificates set status = 'passed';
+    update meta.freshness set is_complete = true;
+    """
+    index = written(publish(tmp_path, VOUCHED + repaired))["index"]
+    assert index.folded == [
+        "All 4 sums are equal, to the last place",
+        "The newest certificate of each of 2 source tables passed",
+        "All 2 tables are complete; 1 has rows that name what is not there",
+    ]
+    assert "Newest certificate of each source table" in index.tables
+
+
+def test_refunds_are_compared_at_the_same_age_of_orders(tmp_path: Path) -> None:
+    # as of 2011-09-01 00:00 the orders before had the same age on 2011-08-04 00:00
+    orders = """
+    insert into core.daily_totals by name select date '2011-07-04' as report_date;
+    insert into campaign.performance_daily_last_touch by name
+    select * from (values
+        (date '2011-07-04', 'direct', '(none)', 63.0), (date '2011-08-10', 'direct', '(none)', 80.0)
+    ) as p (report_date, channel, campaign_id, attributed_net_revenue);
+    insert into core.orders by name
+    select *, 'shipped' as status, true as is_counted, gross_revenue - refunded_amount
+        as net_revenue
+    from (values
+        ('now', date '2011-08-10', 100.0, 20.0), ('old', date '2011-07-10', 100.0, 37.0)
+    ) as o (order_id, order_date, gross_revenue, refunded_amount);
+    insert into core.order_lines by name
+    select 'l' || order_id as order_line_id, order_id from core.orders;
+    insert into core.refunds by name
+    select *, cast(refunded_at as date) as refund_date from (values
+        ('r1', timestamptz '2011-08-20 12:00Z', 20.0),
+        ('r2', timestamptz '2011-08-04 00:00Z', 25.0),
+        ('r3', timestamptz '2011-08-04 00:00:01Z', 12.0)
+    ) as r (refund_id, refunded_at, amount);
+    insert into core.refund_allocations by name
+    select refund_id, case when refund_id = 'r1' then 'lnow' else 'lold' end as order_line_id,
+        amount
+    from core.refunds;
+    """
+    pages = written(publish(tmp_path, orders))
+    assert "Refunds of these orders GBP 20.00 -20.0 % from 25.00" in pages["index"].text
+    for name in ("index", "campaign"):
+        assert "Revenue after refunds GBP 80.00 +6.7 % from 75.00" in pages[name].text
+
+
+def test_a_column_of_ages_that_tells_none_is_left_out(tmp_path: Path) -> None:
+    nobody = "update campaign.audience_daily set age_band = '(suppressed)';"
+    page = written(publish(tmp_path, CAMPAIGNS + nobody))["campaign"]
+    [name] = [name for name in page.tables if name.startswith("Gender of those")]
+    assert page.tables[name] == [
+        ["Gender", "Landings", "Orders", "Revenue after refunds, GBP", "Per landing"],
+        ["female", "12", "3", "90.10", "7.51"],
+        ["(suppressed)", "8", "1", "10.20", "1.28"],
+    ]
+    assert "No age is told." in page.text
 
 
 def test_the_same_version_gives_the_same_bytes(tmp_path: Path) -> None:
