@@ -31,12 +31,14 @@
             and adapter.get_relation(kept.database, kept.schema, kept.identifier) is not none -%}
         {%- if not is_known -%}
             {%- if is_update() -%}delete from {{ this }};{%- endif %}
-            create or replace table {{ kept }} as
+            drop table if exists {{ kept }};
+            create table {{ kept }} as
             select {{ key }} as changed_key, {{ digest }} as kept_digest
             from {{ prints }}
             where false;
         {%- endif %}
-        create or replace table {{ keys_to_make() }} as
+        drop table if exists {{ keys_to_make() }};
+        create table {{ keys_to_make() }} as
         select coalesce(present.{{ key }}, kept.changed_key) as changed_key
         from {{ prints }} as present
         full outer join {{ kept }} as kept on present.{{ key }} = kept.changed_key
