@@ -34,7 +34,7 @@ TEXT, MONEY = pa.string(), pa.decimal128(18, 4)
 ORDERS = pa.schema([("order_id", TEXT), ("cell", TEXT), ("is_counted", pa.bool_())]).append(
     pa.field("gross_revenue", MONEY)
 )
-CONVERSIONS = pa.schema([("order_id", TEXT), ("order_date", pa.date32())])
+CONVERSIONS = pa.schema([("order_id", TEXT), ("order_date", pa.date32()), ("customer_id", TEXT)])
 REFUNDS = pa.schema([("order_id", TEXT), ("refunded_amount", MONEY)])
 SHARES = pa.schema([("period", pa.date32()), ("model", TEXT), ("channel", TEXT)]).append(
     pa.field("share", pa.decimal128(13, 12))

@@ -158,6 +158,7 @@ def built(shop: Build) -> None:
     models = [
         *("stg_shop__orders", "stg_campaign__spend", "stg_finance__fx_rates"),
         *("int_core__order_lines", "int_core__orders", "core__order_lines"),
+        *("int_campaign__spend_daily", "int_campaign__activity_prints"),
         *("int_campaign__activity_daily", "campaign__activity_daily"),
         *("int_meta__unconverted", "int_meta__left_out"),
         *("path:models/intermediate/finance", "path:tests/finance", "path:tests/shop"),
