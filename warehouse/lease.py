@@ -89,13 +89,24 @@ def _alive(process: dict[str, Any] | None) -> bool:
     return _started(process["pid"]) == process["started"]
 
 
+def _has_open(pid: int, path: Path) -> bool:
+    wanted = path.stat()
+    with contextlib.suppress(OSError):  # it is gone, or another user's
+        for descriptor in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                if os.path.samestat(descriptor.stat(), wanted):
+                    return True
+    return False
+
+
 def _end_orphan(home: Path) -> None:
     """End the child of a holder that was killed: its work is repeated by the next run anyway."""
     last = holder(home)
     if not last or last.get("host") != socket.gethostname() or _alive(last):
         return
     child: dict[str, Any] | None = last.get("child")
-    if child and _alive(child):
+    # A pid may be given out again within the hundredth of a second that start times are told in.
+    if child and _alive(child) and _has_open(child["pid"], home / LOCK_FILE):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child["pid"], signal.SIGTERM)
 
