@@ -29,8 +29,6 @@ from warehouse import lease
 from warehouse.config import Settings
 
 SOLVERS = SHIPPED.with_name("analytics")
-# Everything downstream of what the solvers write is built by the second call.
-AFTER_SOLVERS = "source:solved+"
 
 
 def executable() -> str:

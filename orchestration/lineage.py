@@ -14,6 +14,8 @@ from warehouse.publish.audit import FailedTest
 from warehouse.publish.publication import PUBLIC_SCHEMAS
 
 RAW_PREFIX = "raw_"
+# Everything downstream of what the solvers write is built by dbt's second call.
+AFTER_SOLVERS = "source:solved+"
 _REF = re.compile(r"ref\('(\w+)'\)")
 # What each solver reads, models by their name and other sources by schema and name: dbt sees its
 # result as a source. Figures and restated periods are from state alone.

@@ -176,11 +176,21 @@ def test_what_reads_a_table_that_no_load_and_no_solver_writes_is_always_built_ag
 
 
 def test_dbt_is_asked_for_exactly_the_nodes_of_a_plan() -> None:
-    assert staleness.selection(manifest(), {"orders", "raw.orders", "orders_are_unique"}) == (
-        "--select",
-        "p.marts.orders",
-        "p.marts.orders_are_unique",
-        "--indirect-selection",
-        "empty",
+    assert selected("stg_orders", "raw.orders") == ("--select", "p.marts.stg_orders")
+    assert selected("orders", "orders_are_unique", "refunds_reconcile") == (
+        *("--select", "source:solved+"),
     )
+    assert selected("orders", "orders_are_unique") == (
+        *("--select", "source:solved+", "--exclude", "p.marts.refunds_reconcile"),
+    )
+    before = {node for node in manifest()["nodes"] if node != "orders" and "reconcile" not in node}
+    before -= {"orders_are_unique"}
+    assert selected(*before) == ("--exclude", "source:solved+")
+    assert selected(*before - {"today"}) == ("--exclude", "source:solved+", "p.marts.today")
     assert staleness.selection(manifest(), {"raw.orders"}) == ()
+
+
+def selected(*nodes: str) -> tuple[str, ...]:
+    *chosen, option, value = staleness.selection(manifest(), nodes)
+    assert (option, value) == ("--indirect-selection", "empty")
+    return tuple(chosen)

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
-from orchestration import dbt, lineage, solvers
+from orchestration import lineage, solvers
 from orchestration.pipeline import Pipeline
 from warehouse.ledger import kept
 
@@ -57,7 +57,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     @dbt_assets(
         manifest=manifest,
         name="build_before_solvers",
-        exclude=f"{dbt.AFTER_SOLVERS} resource_type:unit_test",
+        exclude=f"{lineage.AFTER_SOLVERS} resource_type:unit_test",
         dagster_dbt_translator=translator,
     )
     def before(
@@ -69,7 +69,7 @@ def mart_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     @dbt_assets(
         manifest=manifest,
         name="build_after_solvers",
-        select=dbt.AFTER_SOLVERS,
+        select=lineage.AFTER_SOLVERS,
         exclude="resource_type:unit_test",
         dagster_dbt_translator=translator,
     )
