@@ -18,7 +18,7 @@ from tests.shops import Shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Session fixtures that take half a minute or more to make.
-SHARED = ("demo_shop", "prepared", "small_shop")
+SHARED = ("demo_shop", "prepared", "real_shop", "small_shop")
 # By CPU seconds, measured: each starts as soon as a process is free.
 DEAREST = (
     "faults/test_kill.py",

@@ -1,12 +1,10 @@
 """Scratch builds of the dbt project, shared by all tests here."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.dbt.build import Build
 from tests.dbt.money import with_money
-from tests.dbt.raw_tables import create_raw, insert, insert_real_orders
+from tests.dbt.raw_tables import create_raw, insert
 from tests.dbt.streams import Row, raw_rows
 
 
@@ -25,18 +23,5 @@ def small_shop(tmp_path_factory: pytest.TempPathFactory, streams: dict[str, list
         create_raw(connection)
         for table, rows in streams.items():
             insert(connection, table, rows)
-    build.build()
-    return build
-
-
-@pytest.fixture(scope="session")
-def real_orders(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Build:
-    """Build the real orders once."""
-    folder = tmp_path_factory.mktemp("real_orders")
-    build = Build(folder / "build.duckdb", folder / "target", "2011-09-01T00:00:00Z")
-    [parquet] = shared_data.glob("online_retail_*.parquet")
-    with build.connect() as connection:
-        create_raw(connection)
-        insert_real_orders(connection, parquet)
     build.build()
     return build

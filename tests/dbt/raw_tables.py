@@ -1,7 +1,6 @@
 """Make the raw tables that the dbt project reads, from literal rows or from the real orders."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -87,50 +86,3 @@ def insert(
         names = ", ".join(row)
         marks = ", ".join("?" * len(row))
         connection.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
-
-
-def insert_real_orders(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
-    """Fill the shop's raw tables from Online Retail, by the mapping of docs/reference/marts.md."""
-    connection.execute(
-        """
-        create or replace temp table lines as
-        select *,
-            "InvoiceNo" || '-' || row_number() over (partition by "InvoiceNo" order by place) as id,
-            min(entered_at) over (partition by "InvoiceNo") as document_at,
-            "InvoiceNo" like 'C%' as is_refund
-        from (
-            select *, file_row_number as place,
-                "InvoiceDate" at time zone 'Europe/London' as entered_at
-            from read_parquet(?, file_row_number = true)
-        )
-        """,
-        [str(parquet)],
-    )
-    connection.execute(
-        """
-        insert into raw_shop.users
-            (user_id, email, country, created_at, marketing_consent, account_status)
-        select "CustomerID", 'k1:' || md5("CustomerID"), max_by("Country", place), min(entered_at),
-            true, 'active'
-        from lines where "CustomerID" is not null group by 1;
-        insert into raw_shop.products
-            (product_id, name, list_price, currency, is_active, created_at)
-        select "StockCode", max_by(trim("Description"), place) filter (trim("Description") <> ''),
-            max_by("UnitPrice", place), 'GBP', true, min(entered_at)
-        from lines group by 1;
-        insert into raw_shop.orders
-            (order_id, user_id, ordered_at, status, country, currency)
-        select distinct "InvoiceNo", "CustomerID", document_at, 'shipped', "Country", 'GBP'
-        from lines where not is_refund;
-        insert into raw_shop.order_lines
-            (order_line_id, order_id, product_id, quantity, unit_price, entered_at)
-        select id, "InvoiceNo", "StockCode", "Quantity", "UnitPrice", entered_at
-        from lines where not is_refund;
-        insert into raw_shop.refunds
-            (refund_id, refund_document_id, user_id, product_id, quantity, unit_price, amount,
-             currency, country, refunded_at)
-        select id, "InvoiceNo", "CustomerID", "StockCode", -"Quantity", "UnitPrice",
-            -"Quantity" * "UnitPrice", 'GBP', "Country", document_at
-        from lines where is_refund;
-        """
-    )

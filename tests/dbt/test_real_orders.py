@@ -13,9 +13,17 @@ from tests.dbt import pair_reference
 from tests.dbt.attribution_reference import MODELS
 from tests.dbt.build import Build
 from tests.dbt.programme import Programme, at
+from tests.shops import Shop
 from warehouse.ledger import due
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def real_orders(real_shop: Shop) -> Build:
+    """Return what a whole run of the shop of the real orders built."""
+    home = real_shop.directory / "var"
+    return Build(home / "build.duckdb", home / "dbt" / "target", "2011-09-01T00:00:00Z")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +121,7 @@ def test_the_most_frequent_pairs_equal_the_files_own(
     pairs = {(one["a"], one["b"]): one["invoices"] for one in facts["top10_pairs_in_same_invoice"]}
     found = real_orders.rows(
         "select product_id, other_product_id, n_ab from recommendation.product_pairs"
+        " where kind = 'co_purchase'"
     )
     assert {(a, b): n for a, b, n in found if (a, b) in pairs} == pairs
 
@@ -149,7 +158,8 @@ def test_all_pairs_equal_a_product_of_matrices_and_measures_of_60_digits(
         (row[0], row[1]): row[2:]
         for row in real_orders.rows(
             f"select product_id, other_product_id, n_a, n_b, n_ab, n, {', '.join(names)}"
-            " from recommendation.product_pairs where product_id < other_product_id"
+            " from recommendation.product_pairs"
+            " where kind = 'co_purchase' and product_id < other_product_id"
         )
     }
     assert {pair: row[:3] for pair, row in found.items()} == expected
