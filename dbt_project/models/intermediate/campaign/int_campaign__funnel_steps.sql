@@ -1,3 +1,6 @@
+{#- Written nowhere: one model reads it, once. -#}
+{{ config(materialized='view') }}
+
 with visitor_steps as (select * from {{ ref('int_campaign__visitor_steps') }}),
 
 events as (

@@ -10,27 +10,50 @@ spend as (select * from {{ ref('stg_campaign__spend') }}),
 
 stock as (select * from {{ ref('int_core__stock_movements') }}),
 
+-- only the first and the last of each: the day of every event would be looked up for nothing
 used_days as (
-    select order_date as used_day from orders
-    union
-    select refund_date as used_day from refunds
-    union
-    select session_date as used_day from sessions
-    union
-    select {{ reporting_date('occurred_at') }} as used_day from campaign_events
-    union
-    select spend_date as used_day from spend
-    union
-    select movement_date as used_day from stock
-    union
-    select {{ as_of_date() }} as used_day from stock
+    select
+        min(order_date) as first_used_day,
+        max(order_date) as last_used_day
+    from orders
+    union all
+    select
+        min(refund_date) as first_used_day,
+        max(refund_date) as last_used_day
+    from refunds
+    union all
+    select
+        min(session_date) as first_used_day,
+        max(session_date) as last_used_day
+    from sessions
+    union all
+    select
+        {{ reporting_date('min(occurred_at)') }} as first_used_day,
+        {{ reporting_date('max(occurred_at)') }} as last_used_day
+    from campaign_events
+    union all
+    select
+        min(spend_date) as first_used_day,
+        max(spend_date) as last_used_day
+    from spend
+    union all
+    select
+        min(movement_date) as first_used_day,
+        max(movement_date) as last_used_day
+    from stock
+    union all
+    -- stock is counted until today
+    select
+        {{ as_of_date() }} as first_used_day,
+        {{ as_of_date() }} as last_used_day
+    from stock
 ),
 
 -- whole years around what was used, so that the calendar depends on the data alone
 bounds as (
     select
-        cast(date_trunc('year', min(used_day)) as date) as first_day,
-        extract(year from max(used_day)) as last_year
+        cast(date_trunc('year', min(first_used_day)) as date) as first_day,
+        extract(year from max(last_used_day)) as last_year
     from used_days
 ),
 

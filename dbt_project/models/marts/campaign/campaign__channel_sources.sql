@@ -11,8 +11,8 @@ final as (
         coalesce(utm_medium, '(none)') as utm_medium,
         cast(coalesce(click_id_kind, '(none)') as {{ varchar(64) }}) as click_id_kind,
         count(*) as event_count,
-        min({{ reporting_date('occurred_at') }}) as first_seen_on,
-        max({{ reporting_date('occurred_at') }}) as last_seen_on
+        {{ reporting_date('min(occurred_at)') }} as first_seen_on,
+        {{ reporting_date('max(occurred_at)') }} as last_seen_on
     from events
     group by
         coalesce(channel, 'direct'),

@@ -13,8 +13,6 @@ with activity as (
     where {{ is_changed('int_campaign__day_prints', 'report_date', 'report_date') }}
 ),
 
-attribution as (select * from {{ ref('campaign__attribution') }}),
-
 orders as (
     select * from {{ ref('int_core__orders') }}
     where {{ is_changed('int_campaign__day_prints', 'order_date', 'report_date') }}
@@ -25,10 +23,11 @@ line_costs as (
     where {{ is_changed('int_campaign__day_prints', 'order_date', 'report_date') }}
 ),
 
--- each model repeats what was spent and seen, so that one model alone is the whole picture; a shop
--- that has sold nothing yet has its activity too
+-- Each model repeats what was spent and seen, so that one model alone is the whole picture; a shop
+-- that has sold nothing yet has its activity too. What is read here and below by one name would be
+-- written down first, all rows of it.
 models as (
-    select model from attribution
+    select model from {{ ref('campaign__attribution') }}
     union
     select cast('last_touch' as {{ varchar(64) }}) as model
 ),
@@ -89,7 +88,7 @@ movements as (
         attribution.attributed_revenue,
         attribution.attributed_net_revenue,
         cast(0 as decimal(18, 4)) as affiliate_commission
-    from attribution
+    from {{ ref('campaign__attribution') }} as attribution
     inner join orders on attribution.order_id = orders.order_id
 ),
 
