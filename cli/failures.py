@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _USAGE = 2
 _INTERRUPTED = 130  # what shells give for SIGINT
+# How click calls numbers that have limits
+_RANGES = {"valid integer range": "whole number", "valid float range": "number"}
 
 _known: list["Settings"] = []
 
@@ -44,7 +46,10 @@ def report_usage(error: click.ClickException) -> int:
     """Print a mistake on the command line and where the help is."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = f"; see {context.command_path} --help" if context else ""
-    _print(" ".join(error.format_message().split()).rstrip(".") + where)
+    text = " ".join(error.format_message().split()).rstrip(".")
+    for called, meant in _RANGES.items():
+        text = text.replace(f"is not a {called}", f"is not a {meant}")
+    _print(text + where)
     return _USAGE
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.shared import as_json, examples, print_json, print_table, settings_of
+from cli.shared import Day, as_json, examples, print_json, print_table, settings_of
 
 if TYPE_CHECKING:
     from warehouse.config import Settings
     from warehouse.metrics.answers import Answer
     from warehouse.metrics.definitions import Definitions, Metric
 
-DAY = click.DateTime(["%Y-%m-%d"])
 # A table is for the eye; CSV and JSON hold every digit.
 SHOWN = Decimal("1e-4")
 
@@ -77,8 +76,10 @@ def metrics(ctx: click.Context, as_json: bool) -> None:
     metavar="DIMENSION=VALUE[,VALUE]",
     help="Only these rows, or with != all others; repeated, all must hold, also of one dimension.",
 )
-@click.option("--from", "first", type=DAY, metavar="DAY", help="From this day on.")
-@click.option("--to", "last", type=DAY, metavar="DAY", help="Up to this day, which counts.")
+@click.option("--from", "first", type=Day(), metavar="YYYY-MM-DD", help="From this day on.")
+@click.option(
+    "--to", "last", type=Day(), metavar="YYYY-MM-DD", help="Up to this day, which counts."
+)
 @click.option(
     "--format",
     "form",
@@ -97,8 +98,8 @@ def query(
     names: tuple[str, ...],
     by: tuple[str, ...],
     where: tuple[str, ...],
-    first: datetime | None,
-    last: datetime | None,
+    first: date | None,
+    last: date | None,
     form: str,
     version: str | None,
     as_sql: bool,
@@ -117,8 +118,7 @@ def query(
     published = None if as_sql else warehouse.open(version, settings.path)
     definitions = _definitions(settings)
     groups = [name.strip() for one in by for name in one.split(",")]
-    days = (first.date() if first else None, last.date() if last else None)
-    asked = questions.question(definitions, names, groups, where, *days)
+    asked = questions.question(definitions, names, groups, where, first, last)
 
     from warehouse.metrics.engine import Engine
 

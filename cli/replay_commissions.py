@@ -4,11 +4,12 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.shared import (
+    Day,
     as_json,
     examples,
     may_wait,
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestration.replay_commissions import Difference
-
-
-class Day(click.ParamType):
-    """A calendar day."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-03-01", param, ctx)
 
 
 @click.command(

@@ -71,6 +71,20 @@ class Instant(click.ParamType):
         return moment.astimezone(UTC)
 
 
+class Day(click.ParamType):
+    """A calendar day."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-03-01", param, ctx)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON: times in UTC, decimals as text, dataclasses as objects."""
     click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))

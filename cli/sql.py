@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import math
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
@@ -71,7 +72,16 @@ def _answer(published: "Published", query: str, as_json: bool) -> None:
         else:
             relation.show(max_rows=ALL, max_width=ALL, max_col_width=ALL)
     except duckdb.Error as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(_told(str(error))) from None
+
+
+def _told(error: str) -> str:
+    """Return DuckDB's error; it may take a table of its own for what was meant."""
+    return re.sub(
+        r'Did you mean "(pg_|duckdb_|sqlite_|pragma_).*',
+        "`warehouse sql 'show all tables'` lists those that do",
+        error,
+    )
 
 
 def _in_json(value: Any) -> Any:

@@ -15,7 +15,7 @@ from orchestration import (
     sources,
 )
 from orchestration.options import Options
-from orchestration.pipeline import Pipeline
+from orchestration.pipeline import CANCELLED, Pipeline
 from warehouse import lease
 from warehouse.backup import restore
 from warehouse.config import Settings
@@ -89,7 +89,8 @@ def _end(pipeline: Pipeline, error: BaseException | None) -> None:
         with segments.exclusive(settings.state_directory):
             outbox.flush(connection, settings.state_directory)
         status.write_status(connection, settings)
-        told = progress.error_text(error, settings)
+        is_cancelled = isinstance(error, CANCELLED)
+        told = "interrupted" if is_cancelled else progress.error_text(error, settings)
         runs.finish(connection, _told_in(pipeline), pipeline.run_id, told, as_of=pipeline.as_of)
 
 

@@ -90,6 +90,8 @@ def test_a_named_configuration_that_is_missing_is_named(warehouse: Command, how:
         (["extract", "shop.nothing"], "no table nothing under sources.shop"),
         (["extract"], "Missing argument 'SOURCE.TABLE'; see warehouse extract --help"),
         (["load", "nowhere"], "nowhere"),
+        (["demo", "advance", "--days", "two"], "'two' is not a whole number"),
+        (["metrics", "query", "x", "--from", "2026-02-30"], "is not a day such as 2026-03-01"),
         (["rnu"], "No such command 'rnu'"),
         (["run", "--selct", "shop"], "No such option"),
         (["status", "extra"], "unexpected extra argument (extra); see warehouse status --help"),

@@ -81,3 +81,19 @@ def test_the_prompt_answers_goes_on_after_an_error_and_ends_at_quit(shop: Comman
 def test_a_query_cannot_change_the_version(shop: Command) -> None:
     assert "read-only" in shop("sql", "delete from core.orders").stderr
     assert shop("sql", "delete from core.orders").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ("nope", "`warehouse sql 'show all tables'` lists those that do"),
+        ("core.ordes", 'Did you mean "orders"?'),
+    ],
+)
+def test_a_table_that_is_not_there_is_told_with_what_is(
+    shop: Command, table: str, hint: str
+) -> None:
+    result = shop("sql", f"select * from {table}")
+    assert result.returncode == 2
+    assert hint in result.stderr
+    assert "pg_" not in result.stderr

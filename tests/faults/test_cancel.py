@@ -4,6 +4,7 @@ import pytest
 
 from tests.faults.conftest import Prepared
 from tests.faults.test_matrix import differences
+from warehouse.load import runs
 
 pytestmark = pytest.mark.slow
 
@@ -28,4 +29,7 @@ def test_a_cancelled_run_says_so_and_ends_as_if_undisturbed_when_run_again(
     assert ended.status == 130, ended.output
     assert ended.output.splitlines()[-1] == "error: interrupted; run the command again to go on"
     assert "Traceback" not in ended.output, ended.output
+    last = runs.last(bench.home / "state")
+    assert last
+    assert (last.status, last.error) == ("failed", "interrupted")
     assert differences(bench.finish(), prepared.undisturbed) == {}
