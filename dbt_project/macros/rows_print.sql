@@ -1,3 +1,3 @@
 {% macro rows_print(row_hash) -%}
-    cast(sum(cast({{ row_hash }} as decimal(38, 0))) as decimal(38, 0))
+    cast(sum({{ row_hash }}) as decimal(38, 0))
 {%- endmacro %}

@@ -1,42 +1,41 @@
-{%- set kinds = ['visitor', 'customer'] -%}
-
--- Most who click never buy: their clicks are not added up. Each kind reads the clicks itself: what
--- two read, DuckDB would write down first.
-with {% for kind in kinds -%}
-{{ kind }}s as (
-    select distinct person_id
-    from {{ ref('int_affiliate__order_keys') }}
-    where person_kind = '{{ kind }}'
-),
-
-{{ kind }}_clicks as (
+with clicks as (
     select * from {{ ref('int_affiliate__judged_clicks') }}
     where validity in ('valid', 'self') and affiliate_id is not null
 ),
 
-{{ kind }}_prints as (
+days as (
     select
-        {{ kind }}s.person_id,
+        {{ utc_day('occurred_at') }} as click_day,
         {{ rows_print(row_hash([
-            'clicks.click_id', 'clicks.affiliate_id', 'clicks.occurred_at', 'clicks.validity',
-            'clicks.validity_rule', 'clicks.is_reviewed', 'clicks.click_order_minimum_seconds',
+            'click_id', 'affiliate_id', 'visitor_id', 'customer_id', 'occurred_at', 'validity',
+            'validity_rule', 'is_reviewed', 'click_order_minimum_seconds',
         ])) }} as digest
-    from {{ kind }}_clicks as clicks
-    inner join {{ kind }}s on clicks.{{ kind }}_id = {{ kind }}s.person_id
-    group by {{ kind }}s.person_id
+    from clicks
+    group by 1
 ),
 
-{% endfor -%}
+people as (
+    select distinct
+        order_key,
+        person_kind,
+        person_id
+    from {{ ref('int_affiliate__order_keys') }}
+),
+
 final as (
-    {%- for kind in kinds %}
-    {{ 'union all' if not loop.first }}
     select
-        '{{ kind }} ' || person_id as click_key,
-        '{{ kind }}' as person_kind,
-        person_id,
+        'day ' || cast(click_day as {{ varchar(16) }}) as click_key,
+        'day' as person_kind,
+        cast(null as {{ varchar(256) }}) as person_id,
         digest
-    from {{ kind }}_prints
-    {%- endfor %}
+    from days
+    union all
+    select
+        order_key as click_key,
+        person_kind,
+        person_id,
+        cast(0 as decimal(38, 0)) as digest
+    from people
 )
 
 select * from final

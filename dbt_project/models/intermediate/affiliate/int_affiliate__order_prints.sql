@@ -2,7 +2,15 @@ with lines as (select * from {{ ref('int_affiliate__lines') }}),
 
 order_keys as (select * from {{ ref('int_affiliate__order_keys') }}),
 
-click_prints as (select * from {{ ref('int_affiliate__click_prints') }}),
+click_prints as (
+    select
+        click_key,
+        {{ rows_print(row_hash([
+            'affiliate_id', 'click_id', 'occurred_at', 'too_soon_until', 'validity', 'validity_rule',
+        ])) }} as digest
+    from {{ ref('int_affiliate__buyer_clicks') }}
+    group by click_key
+),
 
 coupon_orders as (select * from {{ ref('int_affiliate__coupon_orders') }}),
 
