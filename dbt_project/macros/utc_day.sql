@@ -1,3 +1,3 @@
 {% macro utc_day(instant) -%}
-    cast(floor(extract(epoch from {{ instant }}) / 86400) as integer)
+    cast(floor(cast(extract(epoch from {{ instant }}) as double precision) / 86400) as integer)
 {%- endmacro %}

@@ -11,7 +11,8 @@ from tests.dbt.build import Build
 from tests.dbt.test_channel_rules import compiled
 
 MODELS = (
-    *("rules", "lines", "terms", "coupon_orders", "order_keys", "click_prints", "buyer_clicks"),
+    *("rules", "orders", "lines", "terms", "coupon_orders", "order_keys", "click_prints"),
+    "buyer_clicks",
     *("partner_prints", "programme", "order_partners"),
     *("cart_lines", "line_partners", "voiding_touches", "candidates", "kept_lines", "sources"),
     "repeats",

@@ -31,13 +31,7 @@ entries as (
     where account = 'commission_expense' and order_line_id <> '(none)' and fx_rate is not null
 ),
 
-orders as (
-    select distinct
-        order_id,
-        visitor_id,
-        customer_id
-    from lines
-),
+orders as (select * from {{ ref('int_affiliate__orders') }}),
 
 rate_days as (
     select
@@ -49,18 +43,21 @@ rate_days as (
 
 parts as (
     select
-        order_id,
-        digest
+        prints.order_id,
+        cast(
+            {{ row_hash([
+                'prints.digest', 'order_rates.currency', 'order_rates.rate_date',
+                'order_rates.rate', 'rate_days.digest',
+            ]) }} as decimal(38, 0)
+        ) as digest
     from prints
+    left join order_rates on prints.order_id = order_rates.order_id
+    left join rate_days on order_rates.rate_date = rate_days.rate_date
     {%- for order_id, columns, relations in [
         ('order_partners.order_id', [
             'order_partners.affiliate_id', 'partners.digest',
         ], 'order_partners left join partners'
             ~ ' on order_partners.affiliate_id = partners.affiliate_id'),
-        ('orders.order_id', [
-            'order_rates.currency', 'order_rates.rate_date', 'order_rates.rate', 'rate_days.digest',
-        ], 'orders inner join order_rates on orders.order_id = order_rates.order_id'
-            ~ ' left join rate_days on order_rates.rate_date = rate_days.rate_date'),
         ('cart_lines.order_id', [
             'cart_lines.order_line_id', 'cart_lines.affiliate_id', 'cart_lines.added_at',
         ], 'cart_lines'),

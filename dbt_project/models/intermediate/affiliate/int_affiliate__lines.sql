@@ -1,18 +1,23 @@
-with order_lines as (select * from {{ ref('int_core__order_lines') }}),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=[
+        "{{ begin_prints(ref('int_affiliate__orders'), 'order_id') }}",
+        "{{ forget_changed(ref('int_affiliate__orders'), 'order_id', 'order_id') }}",
+    ],
+    post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__orders'), 'order_id') }}"],
+) }}
+with order_lines as (
+    select * from {{ ref('int_core__order_lines') }}
+    where {{ is_changed('int_affiliate__orders', 'order_id', 'order_id') }}
+),
 
-orders as (select * from {{ ref('int_core__orders') }}),
+orders as (select * from {{ ref('int_affiliate__orders') }}),
 
 products as (select * from {{ ref('stg_shop__products') }}),
 
 plans as (select * from {{ ref('stg_affiliate__commission_plans') }}),
-
-order_events as (
-    select
-        event_id,
-        customer_id
-    from {{ ref('int_core__resolved_events') }}
-    where event_type = 'order'
-),
 
 named_categories as (
     select distinct category
@@ -25,7 +30,10 @@ named_categories as (
 discounted as (
     select distinct order_id
     from {{ ref('int_core__order_lines') }}
-    where line_kind = 'discount' and source_amount < 0
+    where
+        line_kind = 'discount'
+        and source_amount < 0
+        and {{ is_changed('int_affiliate__orders', 'order_id', 'order_id') }}
 ),
 
 units as (
@@ -92,8 +100,8 @@ final as (
         order_lines.order_line_id,
         order_lines.order_id,
         order_lines.cell,
-        coalesce(orders.customer_id, order_events.customer_id) as customer_id,
-        nullif(orders.visitor_id, '') as visitor_id,
+        orders.customer_id,
+        orders.visitor_id,
         orders.status,
         orders.is_counted,
         orders.is_first_order,
@@ -114,7 +122,6 @@ final as (
         ) as discount_share
     from order_lines
     inner join orders on order_lines.order_id = orders.order_id
-    left join order_events on order_lines.order_id = order_events.event_id
     left join products on order_lines.product_id = products.product_id
     left join named_categories on products.category = named_categories.category
     left join shared on order_lines.order_line_id = shared.order_line_id

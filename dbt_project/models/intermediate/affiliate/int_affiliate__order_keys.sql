@@ -1,14 +1,7 @@
-with orders as (
-    select distinct
-        order_id,
-        order_date,
-        ordered_at,
-        visitor_id,
-        customer_id
-    from {{ ref('int_affiliate__lines') }}
-),
+{#- Written nowhere: it says the same as orders, twice. -#}
+{{ config(materialized='view') }}
 
-final as (
+with final as (
     {%- for person in ['visitor', 'customer'] %}
     {{ 'union all' if not loop.first }}
     select
@@ -18,7 +11,7 @@ final as (
         '{{ person }}' as person_kind,
         {{ person }}_id as person_id,
         '{{ person }} ' || {{ person }}_id as order_key
-    from orders
+    from {{ ref('int_affiliate__orders') }}
     where {{ person }}_id is not null
     {%- endfor %}
 )

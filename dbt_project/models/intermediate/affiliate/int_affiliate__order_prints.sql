@@ -1,8 +1,10 @@
-with lines as (select * from {{ ref('int_affiliate__lines') }}),
+with orders as (select * from {{ ref('int_affiliate__orders') }}),
 
-order_keys as (select * from {{ ref('int_affiliate__order_keys') }}),
+coupon_orders as (select * from {{ ref('int_affiliate__coupon_orders') }}),
 
-click_prints as (
+programme as (select * from {{ ref('int_affiliate__programme') }}),
+
+clicks as (
     select
         click_key,
         {{ rows_print(row_hash([
@@ -12,42 +14,24 @@ click_prints as (
     group by click_key
 ),
 
-coupon_orders as (select * from {{ ref('int_affiliate__coupon_orders') }}),
-
-programme as (select * from {{ ref('int_affiliate__programme') }}),
-
-parts as (
-    select
-        lines.order_id,
-        {{ row_hash([
-            'order_line_id', 'cell', 'customer_id', 'visitor_id', 'status', 'is_counted',
-            'is_first_order', 'ordered_at', 'order_date', 'product_id', 'product_code',
-            'plan_category', 'is_commissionable', 'quantity', 'order_currency', 'line_amount',
-            'reporting_line_amount', 'discount_share', 'programme.longest_hours',
-            'programme.digest',
-        ]) }} as part_hash
-    from lines
-    cross join programme
-    union all
-    select
-        order_keys.order_id,
-        {{ row_hash(['click_prints.click_key', 'click_prints.digest']) }} as part_hash
-    from order_keys
-    inner join click_prints on order_keys.order_key = click_prints.click_key
-    union all
-    select
-        order_id,
-        {{ row_hash(['affiliate_id', 'coupon_code']) }} as part_hash
-    from coupon_orders
-    where order_id in (select lines.order_id from lines)
-),
-
 final as (
     select
-        order_id,
-        {{ rows_print('part_hash') }} as digest
-    from parts
-    group by order_id
+        orders.order_id,
+        cast(
+            {{ row_hash([
+                'orders.digest', 'programme.longest_hours', 'programme.digest', 'of_visitor.digest',
+                'of_customer.digest', 'coupon_orders.affiliate_id', 'coupon_orders.coupon_code',
+            ]) }} as decimal(38, 0)
+        ) as digest
+    from orders
+    cross join programme
+    left join
+        clicks as of_visitor
+        on 'visitor ' || orders.visitor_id = of_visitor.click_key
+    left join
+        clicks as of_customer
+        on 'customer ' || orders.customer_id = of_customer.click_key
+    left join coupon_orders on orders.order_id = coupon_orders.order_id
 )
 
 select * from final

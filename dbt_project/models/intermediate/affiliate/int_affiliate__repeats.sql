@@ -3,14 +3,22 @@ with lines as (
     where customer_id is not null
 ),
 
+-- nothing is looked up where no affiliate has the rule
+ruled as (
+    select distinct true as is_asked
+    from {{ ref('int_affiliate__rules') }}
+    where duplicate_order_days is not null
+),
+
 purchases as (
     select distinct
-        customer_id,
-        product_code,
-        order_id,
-        ordered_at,
-        status
+        lines.customer_id,
+        lines.product_code,
+        lines.order_id,
+        lines.ordered_at,
+        lines.status
     from lines
+    cross join ruled
 ),
 
 final as (
