@@ -73,8 +73,10 @@ def test_what_changed_is_added_to_what_was_counted(
     seed: int, kept: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(seed)
-    rows = some(chance, 60)
-    assert solved(kept, rows) == counted_anew(rows)
+    # where two baskets are enough, a pair of one is looked up with one more, else with two
+    terms = (6 + seed % 2 * 4, "0.9", 2 + seed % 2)
+    rows = some(chance, 60 + seed % 2 * 40)
+    assert solved(kept, rows, terms) == counted_anew(rows, terms)
     found: list[tuple[list[Row], Any]] = []
     with monkeypatch.context() as patched:
         patched.setattr(kept_baskets, "_everything", None)
@@ -86,10 +88,10 @@ def test_what_changed_is_added_to_what_was_counted(
             rows[1] = (*rows[1][:3], rows[1][3] + timedelta(days=3))
             gone, into = (f"basket {chance.randrange(12)}" for _ in range(2))
             rows = [(row[0], into if row[1] == gone else row[1], *row[2:]) for row in rows]
-            found.append((rows, solved(kept, rows)))
+            found.append((rows, solved(kept, rows, terms)))
     assert any(pairs for _, (pairs, _) in found)
     for given, counted in found:
-        assert counted == counted_anew(given)
+        assert counted == counted_anew(given, terms)
 
 
 def test_what_was_done_twice_shows_though_the_rows_of_its_day_are_alike(
@@ -117,6 +119,37 @@ def test_a_pair_that_was_not_enough_is_when_less_is_asked(
         assert solved(kept, rows, terms) == counted_anew(rows, terms)
     # a share of fewer baskets is fewer of them
     assert solved(kept, rows[:30], terms) == counted_anew(rows[:30], terms)
+
+
+def test_what_a_pair_had_when_all_was_counted_is_looked_up_once_it_is_all_but_enough(
+    kept: duckdb.DuckDBPyConnection,
+) -> None:
+    terms = (6, "1", 3)
+    rows: list[Row] = [(2, f"basket {n}", name, START) for n, name in ((0, "a"), (0, "b"))]
+    rows += [(2, f"other {n}", "c", START) for n in range(9)]
+    known = "select count(*) from solved.kept_pairs"
+    for day, expected in ((0, 0), (1, 0), (2, 1), (3, 1)):
+        if day:
+            later = START + timedelta(days=day)
+            rows = [*rows, *((2, f"basket {day}", name, later) for name in "ab")]
+        pairs, _ = solved(kept, rows, terms)
+        assert pairs == counted_anew(rows, terms)[0]
+        assert [pair[5] for pair in pairs] == ([day + 1] if day > 1 else [])
+        assert kept.execute(known).fetchall() == [(expected,)]
+    # of the one that was counted first nothing is left twice when it goes
+    assert solved(kept, rows[2:], terms) == counted_anew(rows[2:], terms)
+    # nor when less is asked, and all are looked up
+    for terms in ((6, "1", 1), (6, "1", 2)):
+        assert solved(kept, rows, terms) == counted_anew(rows, terms)
+
+
+def test_a_kind_of_baskets_that_goes_and_comes_back_is_counted_as_before(
+    kept: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = some(random.Random(4), 80)
+    views = [row for row in rows if row[0] == 2]
+    for given in (rows, views, rows[:40], rows):
+        assert solved(kept, given) == counted_anew(given)
 
 
 def test_baskets_are_counted_anew_where_another_size_of_them_is_too_large(

@@ -1,4 +1,6 @@
 {%- set decays = var('pair_half_life_days') is not none -%}
+{#- Without weights of baskets it is what was counted, read once. -#}
+{{ config(materialized='table' if decays else 'view') }}
 
 -- depends_on: {{ ref('int_recommendation__basket_rows') }}
 with counted as (select * from {{ source('solved', 'pair_counts') }}),

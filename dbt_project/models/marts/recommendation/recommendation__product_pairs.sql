@@ -63,45 +63,47 @@ measured as (
     from expected
 ),
 
-both_ways as (
-    {%- for first, second, n_first, n_second in [
-        ('product_id', 'other_product_id', 'n_a', 'n_b'),
-        ('other_product_id', 'product_id', 'n_b', 'n_a'),
-    ] %}
-    select
-        kind,
-        {{ first }} as product_id,
-        {{ second }} as other_product_id,
-        {{ n_first }} as n_a,
-        {{ n_second }} as n_b,
-        n_ab,
-        n,
-        support,
-        lift,
-        cosine,
-        jaccard,
-        npmi,
-        llr,
-        recent_n_ab,
-        recent_cosine
-    from measured
-    {%- if not loop.last %}
+-- both ways of a pair in one pass: as a union, all measures were worked out twice
+directions as (
+    select false as is_turned
     union all
-    {%- endif %}
-    {%- endfor %}
+    select true as is_turned
+),
+
+both_ways as (
+    select
+        measured.*,
+        case
+            when directions.is_turned then measured.other_product_id
+            else measured.product_id
+        end as first_id,
+        case
+            when directions.is_turned then measured.product_id
+            else measured.other_product_id
+        end as second_id,
+        case
+            when directions.is_turned then measured.n_b
+            else measured.n_a
+        end as n_first,
+        case
+            when directions.is_turned then measured.n_a
+            else measured.n_b
+        end as n_second
+    from measured
+    cross join directions
 ),
 
 final as (
     select
         cast(kind as {{ varchar(64) }}) as kind,
-        product_id,
-        other_product_id,
-        n_a,
-        n_b,
+        first_id as product_id,
+        second_id as other_product_id,
+        n_first as n_a,
+        n_second as n_b,
         n_ab,
         n,
         support,
-        {{ ratio('n_ab', 'n_a') }} as confidence,
+        {{ ratio('n_ab', 'n_first') }} as confidence,
         lift,
         cosine,
         jaccard,
