@@ -107,7 +107,8 @@ def _print_summary(result: "RunResult") -> None:
         )
         if result.rejected:
             click.echo(
-                f"{result.rejected:,} rejected rows are open; `warehouse quarantine list` says why"
+                f"{result.rejected:,} rejected row{'s are' if result.rejected > 1 else ' is'} open;"
+                " `warehouse quarantine list` says why"
             )
         click.echo()
     as_of = time_text(result.as_of)
