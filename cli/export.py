@@ -6,7 +6,7 @@ import click
 
 from cli.export_graph import check_graph, graph, interactions
 from cli.export_lists import recommendations, related_products
-from cli.export_triggers import triggers
+from cli.export_triggers import forget, triggers
 from cli.shared import as_json, examples, print_json, settings_of
 
 # Written out, because --help must not import the warehouse; a test compares them with its own.
@@ -24,6 +24,7 @@ export.add_command(graph)
 export.add_command(check_graph)
 export.add_command(interactions)
 export.add_command(triggers)
+export.add_command(forget)
 
 
 @export.command(

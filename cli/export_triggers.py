@@ -1,4 +1,4 @@
-"""`warehouse export triggers`: the e-mails that are due, each handed out once."""
+"""`warehouse export triggers` and `forget`: e-mails that are due, and whose names are erased."""
 
 from pathlib import Path
 
@@ -74,3 +74,28 @@ def triggers(
         f"batch {done.batch}{known}: {done.triggers:,} triggers of {done.version} written to {to}"
         f"{waiting}"
     )
+
+
+@click.command(epilog=examples("warehouse export forget --customer 4711"))
+@click.option(
+    "--customer",
+    required=True,
+    metavar="ID",
+    help="The customer_id, as it was handed out: of merged accounts, one after the other.",
+)
+@may_wait
+@as_json
+@click.pass_context
+def forget(ctx: click.Context, *, customer: str, wait: float, as_json: bool) -> None:
+    """Erase a customer from the trigger e-mails that state keeps as handed out.
+
+    Of each is kept that one of its kind left, with hashes that let it not leave again. Erase the
+    customer in the shop, run the warehouse and remove older versions and backups as well.
+    """
+    from warehouse.export import forgetting
+
+    done = forgetting.forget(settings_of(ctx), customer, wait=wait)
+    if as_json:
+        print_json(done)
+        return
+    click.echo(f"triggers erased: {done.triggers:,}; batches changed: {done.batches:,}")

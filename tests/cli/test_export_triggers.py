@@ -25,3 +25,18 @@ def test_where_nothing_new_is_due_the_last_batch_is_named(warehouse: Command) ->
     assert (told["batch"], told["last_batch"], told["last_triggers"]) == (None, 1, 2)
     assert not (warehouse.directory / "b.jsonl").exists()
     assert "triggers.json: the file must end in .jsonl" in warehouse.fails(2, *TO, "triggers.json")
+
+
+def test_a_customer_is_forgotten(warehouse: Command) -> None:
+    office = Office(warehouse.directory)
+    office.clock("2026-06-01T09:00")
+    office.publish("2026-06-01", sql=rows(*TWO))
+    forget = ("export", "forget", "--customer", "c1")
+    assert warehouse(*forget).stdout == "triggers erased: 0; batches changed: 0\n"
+    warehouse(*TO, "a.jsonl")
+    assert warehouse(*forget).stdout == "triggers erased: 1; batches changed: 1\n"
+    assert json.loads(warehouse(*forget, "--json").stdout) == {"triggers": 0, "batches": 0}
+    assert len((warehouse.directory / "a.jsonl").read_text().splitlines()) == 2
+    assert warehouse(*TO, "b.jsonl", "--again", "1").stdout == (
+        "batch 1, recorded before: 1 triggers of v000001 written to b.jsonl\n"
+    )

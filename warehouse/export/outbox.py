@@ -17,6 +17,8 @@ from warehouse.state import chain, segments
 # A batch counts from its record on; another record tells that its file was finished.
 KIND = "trigger_outbox"
 FILE = "trigger_file"
+# ... and another one that lines were erased: the batch is in another file since.
+ERASURE = "trigger_erasure"
 FOLDER = "outbox"
 # pyarrow ships no types: these are its Table and Schema.
 Table = Any
@@ -52,23 +54,63 @@ class Batch:
             raise AuditError(f"{self.path}: was changed after it was written; {chain.RESTORE}")
         return content.decode()
 
-    def triggers(self) -> list[dict[str, Any]]:
-        """Return the triggers, as they were handed out."""
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row per trigger that left; what is kept of erased ones is in `erased_row`."""
         return [json.loads(line) for line in self.text().splitlines()]
+
+    def triggers(self) -> list[dict[str, Any]]:
+        """Return the triggers, as they were handed out, less those that were erased since."""
+        return [row for row in self.rows() if not is_erased(row)]
 
 
 def batches(state: Path) -> list[Batch]:
     """Return what left, oldest first."""
-    return [
-        Batch(
-            record["number"],
-            state / FOLDER / record["file"],
-            record["sha256"],
-            record["version"],
-            datetime.fromisoformat(record["at"]),
+    erased = {record["batch"]: record for record in segments.records(state, ERASURE)}
+    found: list[Batch] = []
+    for record in segments.records(state, KIND):
+        file = erased.get(record["number"], record)
+        found.append(
+            Batch(
+                record["number"],
+                state / FOLDER / file["file"],
+                file["sha256"],
+                record["version"],
+                datetime.fromisoformat(record["at"]),
+            )
         )
-        for record in segments.records(state, KIND)
-    ]
+    return found
+
+
+def about(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what a trigger is about, whoever it is for."""
+    return row["kind"], row["product_id"], row["evidence_id"]
+
+
+def erased_row(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is kept of a trigger whose customer is erased: that one of its kind left.
+
+    The hashes let no trigger leave twice, and name nobody.
+    """
+    return {
+        "kind": row["kind"],
+        "erased_trigger": _hash(row["trigger_id"]),
+        "erased_about": _hash(about(row)),
+    }
+
+
+def is_erased(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of a batch is what is kept of an erased trigger."""
+    return "erased_trigger" in row
+
+
+def prints(row: Mapping[str, Any]) -> set[str]:
+    """Return two hashes of a trigger, erased or not: of itself and of what it is about."""
+    kept = row if is_erased(row) else erased_row(row)
+    return {kept["erased_trigger"], kept["erased_about"]}
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def unfinished(state: Path) -> list[Batch]:
@@ -77,13 +119,14 @@ def unfinished(state: Path) -> list[Batch]:
     return [batch for batch in batches(state) if batch.number not in finished]
 
 
-def write(state: Path, number: int, text: str) -> tuple[str, str]:
+def write(state: Path, number: int, text: str, erasures: int = 0) -> tuple[str, str]:
     """Write the lines of a batch durably; return the file's name and sha256.
 
     The batch has left once a record names the file: until then it is overwritten by the next one.
-    The caller holds the writer lease.
+    Lines were erased from it in so many `erasures`. The caller holds the writer lease.
     """
-    path = state / FOLDER / f"triggers-{number:06d}.jsonl"
+    suffix = f"-{erasures}" if erasures else ""
+    path = state / FOLDER / f"triggers-{number:06d}{suffix}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     fsync_directory(state)
     write_atomically(path, text)
@@ -109,11 +152,12 @@ def table(found: Sequence[Batch]) -> Table:
     rows: list[Mapping[str, Any]] = [
         {
             **{name: row.get(name) for name in ("trigger_id", "kind", "customer_id", "product_id")},
+            **({"trigger_id": row["erased_trigger"]} if is_erased(row) else {}),
             "batch": batch.number,
             "exported_at": batch.exported_at,
         }
         for batch in found
-        for row in batch.triggers()
+        for row in batch.rows()
     ]
     return pa.Table.from_pylist(list(rows), schema=COLUMNS)
 

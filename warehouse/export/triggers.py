@@ -92,7 +92,7 @@ def export(
             _require_free(to, text)
             batch, is_new = _record(settings, len(known) + 1, version, text), True
             known.append(batch)
-        text = batch.text()
+        text = outbox.text_of(batch.triggers())
         _require_free(to, text)
         try:
             write_atomically(to, text)
@@ -117,14 +117,13 @@ def _due(settings: Settings, known: Sequence[Batch]) -> tuple[str, list[dict[str
     What led to an e-mail leads to no other one of its kind: that of a merged account has a new id.
     """
     source, due = _found(settings, DUE, {"now": settings.now()})
-    left: set[Any] = set()
+    left: set[str] = set()
     written: set[str] = set()
     for batch in known:
-        rows_left = batch.triggers()
-        left |= {row["trigger_id"] for row in rows_left} | set(map(_about, rows_left))
+        left.update(*map(outbox.prints, batch.rows()))
         if batch.exported_at > source.as_of:
-            written |= {row["customer_id"] for row in rows_left}
-    new = [row for row in due if left.isdisjoint((row["trigger_id"], _about(row)))]
+            written |= {row["customer_id"] for row in batch.triggers()}
+    new = [row for row in due if left.isdisjoint(outbox.prints(row))]
     chosen = [row for row in new if row["customer_id"] not in written]
     return source.version, chosen, len(new) - len(chosen)
 
@@ -139,11 +138,6 @@ def _found(
         rows = published.execute(query, values)
         names = [column[0] for column in rows.description]
         return source, [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-
-
-def _about(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return what a trigger is about, whoever it is for."""
-    return row["kind"], row["product_id"], row["evidence_id"]
 
 
 def _finish_those_sent(settings: Settings) -> None:

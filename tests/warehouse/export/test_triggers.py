@@ -16,8 +16,9 @@ from tests.shops import REPOSITORY
 from tests.warehouse.export.handing_out import POINTS
 from tests.warehouse.ledger.office import Office
 from warehouse.backup import restore
-from warehouse.export import outbox, triggers
+from warehouse.export import forgetting, outbox, triggers
 from warehouse.ledger import kept
+from warehouse.state import segments
 
 TABLE = """
 create schema recommendation;
@@ -248,3 +249,73 @@ def test_the_build_database_holds_what_left(office: Office) -> None:
             ("t1", 1, "price_drop", "c1", "p1", True),
             ("t2", 1, "price_drop", "c2", "p1", True),
         ]
+
+
+def test_a_customer_is_erased_from_every_batch_and_nothing_leaves_again(office: Office) -> None:
+    hand_out(office)
+    office.publish("2026-06-02", sql=rows(*TWO, ("t4", "c1", "2026-06-06", "due")))
+    assert hand_out(office, "b.jsonl") == ["t4"]
+    told = kept.kept_in(office.state).texts()["trigger_outbox"]
+    assert forgetting.forget(office.settings, "c1") == forgetting.Forgotten(2, 2)
+    left = b"".join(path.read_bytes() for path in (office.state / outbox.FOLDER).iterdir())
+    assert b"c2" in left
+    for name in (b"c1", b"t1", b"t4", b"e1", b"e4"):
+        assert b'"' + name + b'"' not in left
+    # neither by the trigger's id, nor by what it is about, whoever it is for
+    office.publish(
+        "2026-06-02",
+        sql=rows(*TWO, ("t4", "c1", "2026-06-06", "due"), ("other-1", "c9", "2026-06-06", "due")),
+    )
+    assert hand_out(office, "c.jsonl") == []
+    assert hand_out(office, "again.jsonl", again=1) == ["t2"]
+    assert kept.kept_in(office.state).texts()["trigger_outbox"] != told
+    # another one from the same batch, and the first once more
+    assert forgetting.forget(office.settings, "c2") == forgetting.Forgotten(1, 1)
+    assert forgetting.forget(office.settings, "c1") == forgetting.Forgotten(0, 0)
+    assert len(list((office.state / outbox.FOLDER).iterdir())) == 2
+    with duckdb.connect() as connection:
+        kept.write(connection, kept.kept_in(office.state))
+        assert connection.execute(
+            "select batch, kind, customer_id, product_id, count(distinct trigger_id)"
+            " from ledger.trigger_outbox group by all order by all"
+        ).fetchall() == [(1, "price_drop", None, None, 2), (2, "price_drop", None, None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "erased"),
+    [("segments", "append", True), ("forgetting", "_remove_unnamed", False)],
+)
+def test_an_erasure_that_is_killed_is_done_by_the_next_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch, module: str, name: str, erased: bool
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    hand_out(office)
+    with monkeypatch.context() as patched:
+        patched.setattr({"segments": segments, "forgetting": forgetting}[module], name, killed)
+        with pytest.raises(Killed):
+            forgetting.forget(office.settings, "c1")
+    assert len(list((office.state / outbox.FOLDER).iterdir())) == 2
+    assert forgetting.forget(office.settings, "c1") == forgetting.Forgotten(erased, erased)
+    [path] = (office.state / outbox.FOLDER).iterdir()
+    assert '"c1"' not in path.read_text(encoding="utf-8")
+    assert hand_out(office, "b.jsonl") == []
+
+
+def test_what_was_erased_of_a_batch_that_was_never_finished_does_not_leave(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _text: str) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(triggers, "write_atomically", full)
+        with pytest.raises(ConfigError, match="batch 1 is recorded"):
+            hand_out(office)
+    forgetting.forget(office.settings, "c1")
+    assert hand_out(office) == ["t2"]
+    assert hand_out(office, "b.jsonl") == []
