@@ -14,7 +14,7 @@ MODELS = (
     *("rules", "orders", "lines", "terms", "coupon_orders", "order_keys", "click_prints"),
     "buyer_clicks",
     *("partner_prints", "programme", "order_partners"),
-    *("cart_lines", "line_partners", "voiding_touches", "candidates", "kept_lines", "sources"),
+    *("cart_lines", "order_windows", "voiding_touches", "candidates", "kept_lines", "sources"),
     "repeats",
     *("exclusions", "line_rates", "earnings", "amounts", "order_caps", "month_caps"),
     *("extensions", "disputes", "commissions"),

@@ -11,8 +11,8 @@
 {%- set so_far = "partition by click_key, affiliate_id order by happened_at, event_rank, event_id"
     ~ " rows between unbounded preceding and current row" -%}
 
-with line_partners as (
-    select * from {{ ref('int_affiliate__line_partners') }}
+with order_windows as (
+    select * from {{ ref('int_affiliate__order_windows') }}
     where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
 ),
 
@@ -25,7 +25,7 @@ buyer_clicks as (select * from {{ ref('int_affiliate__buyer_clicks') }}),
 
 voiding_touches as (select * from {{ ref('int_affiliate__voiding_touches') }}),
 
--- lines of an order mostly have one window
+-- categories of an order mostly have one window
 windows as (
     select distinct
         order_id,
@@ -33,7 +33,7 @@ windows as (
         click_choice,
         window_ends_at,
         window_hours
-    from line_partners
+    from order_windows
 ),
 
 searched as (

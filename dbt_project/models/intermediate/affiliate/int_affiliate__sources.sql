@@ -8,8 +8,8 @@
     ],
     post_hook=["{{ drop_prints() }}", "{{ keep_prints(ref('int_affiliate__earning_prints'), 'order_id') }}"],
 ) }}
-with line_partners as (
-    select * from {{ ref('int_affiliate__line_partners') }}
+with order_windows as (
+    select * from {{ ref('int_affiliate__order_windows') }}
     where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
 ),
 
@@ -18,6 +18,8 @@ candidates as (
     where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
 ),
 
+cart_lines as (select * from {{ ref('int_affiliate__cart_lines') }}),
+
 kept_lines as (select * from {{ ref('int_affiliate__kept_lines') }}),
 
 lines as (
@@ -25,28 +27,46 @@ lines as (
     where {{ is_changed('int_affiliate__earning_prints', 'order_id', 'order_id') }}
 ),
 
-offered as (
+searched as (
     select
-        line_partners.order_line_id,
-        line_partners.order_id,
-        line_partners.affiliate_id,
-        line_partners.coupon_code,
-        line_partners.click_choice,
-        line_partners.window_rule,
-        line_partners.window_hours,
-        line_partners.window_ends_at,
+        order_windows.order_id,
+        order_windows.plan_category,
+        order_windows.affiliate_id,
+        order_windows.coupon_code,
+        order_windows.click_choice,
+        order_windows.window_rule,
+        order_windows.window_hours,
+        order_windows.window_ends_at,
         candidates.click_id,
         candidates.clicked_at,
         candidates.too_soon_until
-    from line_partners
+    from order_windows
     left join
         candidates
         on
-            line_partners.order_id = candidates.order_id
-            and line_partners.affiliate_id = candidates.affiliate_id
-            and line_partners.window_ends_at = candidates.window_ends_at
-            and line_partners.window_hours = candidates.window_hours
-    where candidates.click_id is not null or line_partners.coupon_code is not null
+            order_windows.order_id = candidates.order_id
+            and order_windows.affiliate_id = candidates.affiliate_id
+            and order_windows.window_ends_at = candidates.window_ends_at
+            and order_windows.window_hours = candidates.window_hours
+    where candidates.click_id is not null or order_windows.coupon_code is not null
+),
+
+offered as (
+    select
+        lines.order_line_id,
+        searched.*
+    from searched
+    inner join
+        lines
+        on
+            searched.order_id = lines.order_id
+            and searched.plan_category = lines.plan_category
+    left join
+        cart_lines
+        on
+            lines.order_line_id = cart_lines.order_line_id
+            and searched.affiliate_id = cart_lines.affiliate_id
+    where searched.window_ends_at = coalesce(cart_lines.added_at, lines.ordered_at)
 ),
 
 -- the coupon's affiliate, else the last click (the first, where that is the rule); at one instant

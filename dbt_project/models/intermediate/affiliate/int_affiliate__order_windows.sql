@@ -26,15 +26,36 @@ terms as (select * from {{ ref('int_affiliate__terms') }}),
 
 cart_lines as (select * from {{ ref('int_affiliate__cart_lines') }}),
 
--- the window ends with the order, or with the cart where that rule holds
+-- a window ends with the order, or with the cart of its lines where that rule holds
+ends as (
+    select
+        order_id,
+        plan_category,
+        cast(null as {{ varchar(256) }}) as affiliate_id,
+        ordered_at as window_ends_at,
+        ordered_at,
+        order_date
+    from lines
+    union
+    select
+        lines.order_id,
+        lines.plan_category,
+        cart_lines.affiliate_id,
+        cart_lines.added_at as window_ends_at,
+        lines.ordered_at,
+        lines.order_date
+    from lines
+    inner join cart_lines on lines.order_line_id = cart_lines.order_line_id
+),
+
 final as (
     select
-        lines.order_line_id,
-        lines.order_id,
+        ends.order_id,
+        ends.plan_category,
         order_partners.affiliate_id,
         order_partners.coupon_code,
         rules.click_choice,
-        coalesce(cart_lines.added_at, lines.ordered_at) as window_ends_at,
+        ends.window_ends_at,
         coalesce(
             rules.cart_window_hours,
             rules.click_window_hours,
@@ -47,27 +68,27 @@ final as (
             when terms.plan_id is not null then 'plan'
             else 'no_plan'
         end as window_rule
-    from lines
-    inner join order_partners on lines.order_id = order_partners.order_id
+    from ends
+    inner join
+        order_partners
+        on
+            ends.order_id = order_partners.order_id
+            and coalesce(ends.affiliate_id, order_partners.affiliate_id)
+            = order_partners.affiliate_id
     left join affiliates on order_partners.affiliate_id = affiliates.affiliate_id
     inner join
         rules
         on
             coalesce(affiliates.affiliate_id, '(none)') = rules.affiliate_id
-            and lines.order_date >= rules.valid_from
-            and lines.order_date < rules.valid_before
+            and ends.order_date >= rules.valid_from
+            and ends.order_date < rules.valid_before
     left join
         terms
         on
             order_partners.affiliate_id = terms.affiliate_id
-            and lines.plan_category = terms.plan_category
-            and lines.ordered_at >= terms.valid_from
-            and lines.ordered_at < terms.valid_before
-    left join
-        cart_lines
-        on
-            lines.order_line_id = cart_lines.order_line_id
-            and order_partners.affiliate_id = cart_lines.affiliate_id
+            and ends.plan_category = terms.plan_category
+            and ends.ordered_at >= terms.valid_from
+            and ends.ordered_at < terms.valid_before
 )
 
 select * from final
