@@ -102,10 +102,8 @@ def selection(manifest: Mapping[str, Any], nodes: Iterable[str]) -> tuple[str, .
     is_after = not built.isdisjoint(behind_solvers)
     left_out = {
         identity
-        for identity, node in manifest["nodes"].items()
-        if node["resource_type"] in {"model", "seed", "test"}
-        and (identity in behind_solvers) == is_after
-        and identity not in built
+        for identity in manifest["nodes"]
+        if (identity in behind_solvers) == is_after and identity not in built
     }
     if len(left_out) >= len(built):
         chosen = ("--select", *_names(manifest, built))

@@ -188,6 +188,12 @@ def test_dbt_is_asked_for_exactly_the_nodes_of_a_plan() -> None:
     assert selected(*before) == ("--exclude", "source:solved+")
     assert selected(*before - {"today"}) == ("--exclude", "source:solved+", "p.marts.today")
     assert staleness.selection(manifest(), {"raw.orders"}) == ()
+    # which no plan has: a run takes no snapshots
+    with_snapshot = manifest()
+    with_snapshot["nodes"]["prices"] = model("prices", kind="snapshot")
+    assert staleness.selection(with_snapshot, before)[:3] == (
+        *("--exclude", "source:solved+", "p.marts.prices"),
+    )
 
 
 def selected(*nodes: str) -> tuple[str, ...]:
