@@ -9,7 +9,8 @@ touches as (
     where order_id is not null
 ),
 
--- a month whose weights move divides all of its orders anew
+-- a month whose weights move divides anew its orders of several channels: one takes all, whatever
+-- it weighs
 months as (
     select
         period,
@@ -23,8 +24,10 @@ parts as (
         conversions.order_id,
         {{ row_hash([
             'conversions.order_date', 'conversions.customer_id', 'revenues.cell',
-            'revenues.gross_revenue', 'revenues.net_revenue', 'coalesce(months.digest, 0)',
-        ]) }} as part_hash
+            'revenues.gross_revenue', 'revenues.net_revenue',
+        ]) }} as part_hash,
+        null as channel_hash,
+        months.digest as month_digest
     from conversions
     inner join revenues on conversions.order_id = revenues.order_id
     left join months
@@ -33,14 +36,22 @@ parts as (
     select
         order_id,
         {{ row_hash(['position', 'touchpoint_id', 'channel', 'campaign_id', 'occurred_at']) }}
-            as part_hash
+            as part_hash,
+        {{ row_hash(['channel']) }} as channel_hash,
+        null as month_digest
     from touches
 ),
 
 final as (
     select
         order_id,
-        {{ rows_print('part_hash') }} as digest
+        cast(
+            {{ rows_print('part_hash') }}
+            + case
+                when min(channel_hash) <> max(channel_hash) then coalesce(max(month_digest), 0)
+                else 0
+            end as decimal(38, 0)
+        ) as digest
     from parts
     group by order_id
 )
