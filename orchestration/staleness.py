@@ -1,5 +1,6 @@
 """Decide which models a run builds again: those whose inputs changed, and all that read them."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -105,7 +106,7 @@ def selection(manifest: Mapping[str, Any], nodes: Iterable[str]) -> tuple[str, .
         for identity in manifest["nodes"]
         if (identity in behind_solvers) == is_after and identity not in built
     }
-    if len(left_out) >= len(built):
+    if len(left_out) >= len(built) or _takes_along(manifest, left_out, built):
         chosen = ("--select", *_names(manifest, built))
     elif is_after:
         others = _names(manifest, left_out)
@@ -113,6 +114,18 @@ def selection(manifest: Mapping[str, Any], nodes: Iterable[str]) -> tuple[str, .
     else:
         chosen = ("--exclude", lineage.AFTER_SOLVERS, *_names(manifest, left_out))
     return (*chosen, "--indirect-selection", "empty")
+
+
+def _takes_along(
+    manifest: Mapping[str, Any], left_out: Iterable[str], built: Iterable[str]
+) -> bool:
+    """Return whether dbt takes the name of something left out, a folder's too, for more."""
+    others = set(_names(manifest, left_out))
+    return any(
+        name in others
+        for whole in _names(manifest, built)
+        for name in itertools.accumulate(whole.split("."), "{}.{}".format)
+    )
 
 
 def _names(manifest: Mapping[str, Any], nodes: Iterable[str]) -> list[str]:

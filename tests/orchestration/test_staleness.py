@@ -196,6 +196,19 @@ def test_dbt_is_asked_for_exactly_the_nodes_of_a_plan() -> None:
     )
 
 
+@pytest.mark.parametrize("called", [["p", "marts"], ["p", "marts", "stg_orders"]])
+def test_what_has_the_name_of_a_folder_or_of_another_node_leaves_nothing_else_out(
+    called: list[str],
+) -> None:
+    alike = manifest()
+    alike["nodes"]["today"]["fqn"] = called
+    before = alike["nodes"].keys() - {"today", "orders", "orders_are_unique", "refunds_reconcile"}
+    assert staleness.selection(alike, before) == (
+        *("--select", *(f"p.marts.{name}" for name in sorted(before))),
+        *("--indirect-selection", "empty"),
+    )
+
+
 def selected(*nodes: str) -> tuple[str, ...]:
     *chosen, option, value = staleness.selection(manifest(), nodes)
     assert (option, value) == ("--indirect-selection", "empty")
