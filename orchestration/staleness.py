@@ -108,11 +108,12 @@ def selection(manifest: Mapping[str, Any], nodes: Iterable[str]) -> tuple[str, .
     }
     if len(left_out) >= len(built) or _takes_along(manifest, left_out, built):
         chosen = ("--select", *_names(manifest, built))
-    elif is_after:
-        others = _names(manifest, left_out)
-        chosen = ("--select", lineage.AFTER_SOLVERS, *(("--exclude", *others) if others else ()))
     else:
-        chosen = ("--exclude", lineage.AFTER_SOLVERS, *_names(manifest, left_out))
+        selected = ("--select", lineage.AFTER_SOLVERS) if is_after else ()
+        others = _names(manifest, left_out)
+        if behind_solvers and not is_after:
+            others = [lineage.AFTER_SOLVERS, *others]
+        chosen = (*selected, *(("--exclude", *others) if others else ()))
     return (*chosen, "--indirect-selection", "empty")
 
 

@@ -209,6 +209,21 @@ def test_what_has_the_name_of_a_folder_or_of_another_node_leaves_nothing_else_ou
     )
 
 
+def test_of_a_project_without_solvers_no_name_is_said_that_dbt_would_warn_of() -> None:
+    plain = manifest()
+    plain["sources"] = {one: it for one, it in plain["sources"].items() if it["schema"] != "solved"}
+    plain["parent_map"] = {
+        node: [parent for parent in parents if parent in plain["sources"] | plain["nodes"]]
+        for node, parents in GRAPH.items()
+    }
+    empty = ("--indirect-selection", "empty")
+    assert staleness.selection(plain, plain["nodes"]) == empty
+    assert staleness.selection(plain, plain["nodes"].keys() - {"today"}) == (
+        *("--exclude", "p.marts.today"),
+        *empty,
+    )
+
+
 def selected(*nodes: str) -> tuple[str, ...]:
     *chosen, option, value = staleness.selection(manifest(), nodes)
     assert (option, value) == ("--indirect-selection", "empty")
