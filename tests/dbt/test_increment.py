@@ -3,8 +3,8 @@
 Random shops of random visits arrive in random order over several builds: late events, repeated
 deliveries, deletions, refunds that come and go, orders that are cancelled, accounts that merge, an
 as_of that moves both ways, a build that is killed halfway. Affiliates bring some of the visits:
-commissions are posted between the builds, plans corrected, an affiliate paused and one deleted;
-chargebacks are opened and won, and holds extended.
+clicks move to another day or person, commissions are posted between the builds, plans corrected, an
+affiliate paused and one deleted; chargebacks are opened and won, and holds extended.
 """
 
 import random
@@ -205,6 +205,10 @@ def corrected(chance: random.Random, table: str, row: Row) -> Row:
             again = {"received_at": "2011-08-30T00:00:00.000Z"}
             other = chance.choice([{"campaign_id": "k2"}, described(chance)])
             return row | chance.choice([GONE, again | other])
+        case "raw_activity.affiliate_clicks":
+            day = datetime.fromisoformat(row["occurred_at"]) + timedelta(days=1)
+            other = [{"visitor_id": "v1"}, {"customer_id": "c1"}, {"occurred_at": text(day)}]
+            return row | chance.choice([GONE, *other])
         case _:
             return row | chance.choice([GONE, {"customer_id": chance.choice(["c1", "c3"])}])
 
