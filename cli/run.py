@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ from cli.status import print_lagging
 
 if TYPE_CHECKING:
     from orchestration.run import RunResult
+    from warehouse.config import Settings
 
 
 @click.command(
@@ -84,6 +86,24 @@ def run(
     else:
         _print_summary(result)
         print_lagging(result.targets, result.held or result.version)
+    if as_of and result.published and not result.held:
+        warn_if_earlier(settings)
+
+
+def warn_if_earlier(settings: "Settings") -> None:
+    """Say that readers now see less than before, where a version is of an earlier time."""
+    from warehouse.publish import versions
+
+    newest, *former = islice(versions.publications(settings), 2)
+    for record in former:
+        if datetime.fromisoformat(newest["as_of"]) < datetime.fromisoformat(record["as_of"]):
+            click.echo(
+                f"warning: readers now see nothing after {time_text(newest['as_of'])};"
+                f" {record['version']} was as of {time_text(record['as_of'])}:"
+                f" `warehouse rollback {record['version']}` shows it again, and a run without"
+                " --as-of publishes all there is",
+                err=True,
+            )
 
 
 def _print_summary(result: "RunResult") -> None:

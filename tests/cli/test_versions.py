@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from cli.run import warn_if_earlier
 from tests.cli.command import Command
+from warehouse import config
 from warehouse.publish import versions as published
 from warehouse.state import segments
 
@@ -226,3 +228,21 @@ def test_a_rebuild_of_what_is_not_there_says_so(
     three_versions: Command, arguments: list[str], words: str
 ) -> None:
     assert words in three_versions.fails(2, "rebuild", *arguments)
+
+
+def test_a_version_of_an_earlier_time_than_the_one_before_is_warned_of(
+    shop: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config.load(shop.directory / "warehouse.yml")
+    segments.append(settings.state_directory, [publication(1)])
+    segments.append(settings.state_directory, [publication(2)])
+    warn_if_earlier(settings)
+    assert capsys.readouterr().err == ""
+    mistyped = {**publication(3), "as_of": "2010-09-03T00:00:00.000000Z"}
+    segments.append(settings.state_directory, [mistyped])
+    warn_if_earlier(settings)
+    assert capsys.readouterr().err == (
+        "warning: readers now see nothing after 2010-09-03T00:00:00Z; v000002 was as of"
+        " 2011-09-02T00:00:00Z: `warehouse rollback v000002` shows it again, and a run without"
+        " --as-of publishes all there is\n"
+    )
