@@ -173,7 +173,7 @@ def require_kept(
     """
     _read.cache_clear()  # a process that runs twice sees what was edited in between
     _read(dbt.project(settings))
-    _require_final(months, restated)
+    require_final(months, restated)
     changed: dict[tuple[str, str, str], list[date]] = {}
     for period, month in sorted(months.items()):
         if period in restated:
@@ -205,7 +205,8 @@ def require_kept(
     )
 
 
-def _require_final(months: Mapping[date, FinalMonth], restated: Collection[date]) -> None:
+def require_final(months: Mapping[date, FinalMonth], restated: Collection[date]) -> None:
+    """Raise ConfigError where a month that is to be restated is not final."""
     missing = sorted(set(restated) - months.keys())
     if missing:
         kept = f"final are {_listed(sorted(months))}" if months else "no month is final yet"

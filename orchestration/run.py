@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from extractors.errors import ConfigError, WarehouseError, storage_error
 from extractors.package import Manifest, package_directory, read_manifest, utc_text
-from orchestration import definitions, progress, resources, sources
+from orchestration import attribution, definitions, progress, resources, sources
 from orchestration.defs.ingestion.assets import asset_key
 from orchestration.defs.publication.assets import JOB
 from orchestration.event_log import KeptEventLog
@@ -127,6 +127,8 @@ def restate(
 
     Nothing is extracted. ConfigError where a month is not final.
     """
+    # Before there is a run: one that failed would be told of until the next.
+    attribution.require_final(attribution.kept_in(settings.state_directory).months, periods)
     tags = {
         resources.RESTATED_TAG: ",".join(str(period) for period in sorted(periods)),
         resources.REASON_TAG: reason,

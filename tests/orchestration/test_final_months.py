@@ -17,6 +17,7 @@ from orchestration.rebuild import rebuild
 from tests.warehouse.conftest import NOON, MakePackage
 from warehouse import config
 from warehouse.config import Settings
+from warehouse.load import runs
 from warehouse.publish import final_figures, final_weights, versions
 from warehouse.publish.final_weights import FinalMonth
 
@@ -126,6 +127,9 @@ def test_a_final_month_keeps_its_weights_until_it_is_restated(
 
     with pytest.raises(ConfigError, match="2011-04 cannot be restated.*final are 2011-03"):
         run.restate(small, [APRIL], "why not")
+    last = runs.last(state)
+    assert last
+    assert last.status == "succeeded"  # what is refused is no run
     restated = run.restate(small, [MARCH], "clicks came late")
     assert (restated.published, restated.version) == (True, "v000004")
     # of two models, each for two channels

@@ -532,6 +532,7 @@ def test_names_on_the_command_line_mean_configured_tables(load: Load) -> None:
     for name, hint in {
         "shp": "no source shp in warehouse.yml; did you mean shop?",
         "shop.order": "no table order under sources.shop .*; did you mean shop.orders",
+        "activity.serches": "no table serches under .*; did you mean activity.searches",
         "nothing": "no source nothing in warehouse.yml; there are shop, activity",
     }.items():
         with pytest.raises(ConfigError, match=hint):

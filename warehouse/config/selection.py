@@ -49,7 +49,10 @@ def _meant(settings: Settings, name: str) -> list[SourceTable]:
 
 def _tables(settings: Settings) -> list[str]:
     return [
-        f"{name}.{table}" for name, source in settings.sources.items() for table in source.tables
+        f"{name}.{known}"
+        for name, source in settings.sources.items()
+        for table in source.tables
+        for known in dict.fromkeys((table, *source.entities(table)))
     ]
 
 
