@@ -36,9 +36,9 @@ SOLVED: Mapping[str, Sequence[str]] = {
         *("recommendation__interactions", "int_recommendation__products"),
         "solved.recommender_evaluation",
     ),
-    "customer_neighbours": ("recommendation__interactions",),
+    "customer_neighbours": ("recommendation__interactions", "stg_shop__customers"),
     "customer_recommendations": (
-        *("recommendation__interactions", "int_recommendation__products"),
+        *("recommendation__interactions", "stg_shop__customers", "int_recommendation__products"),
         *("int_recommendation__customer_exclusions", "int_recommendation__terms"),
         "solved.recommender_evaluation",
     ),

@@ -31,6 +31,13 @@ ROWS = (
     "SELECT kind, actor_key, customer_id, session_id, order_id, product_id, occurred_at,"
     " CAST(weight AS DOUBLE) AS weight FROM recommendation.interactions"
 )
+# Lists are made for whom the shop knows: activity may name somebody whom it erased, whose deeds are
+# then a visitor's.
+OF_CUSTOMERS = (
+    "SELECT * REPLACE (CASE WHEN customer_id IN (SELECT customer_id"
+    " FROM staging.stg_shop__customers WHERE merged_into IS NULL) THEN customer_id END"
+    f" AS customer_id) FROM ({ROWS})"
+)
 PRODUCTS = "SELECT product_id, is_recommendable FROM intermediate.int_recommendation__products"
 EXCLUSIONS = (
     "SELECT customer_id, product_id FROM intermediate.int_recommendation__customer_exclusions"
@@ -94,12 +101,12 @@ def _related(connection: duckdb.DuckDBPyConnection, _: Mapping[date, Choice]) ->
 
 
 def _neighbours(connection: duckdb.DuckDBPyConnection, _: Mapping[date, Choice]) -> Batches:
-    rows = _arrow(connection, ROWS)
+    rows = _arrow(connection, OF_CUSTOMERS)
     return recommendation_lists.NEIGHBOURS, recommendation_lists.neighbours(rows)
 
 
 def _recommended(connection: duckdb.DuckDBPyConnection, _: Mapping[date, Choice]) -> Batches:
-    rows, products = _arrow(connection, ROWS), _arrow(connection, PRODUCTS)
+    rows, products = _arrow(connection, OF_CUSTOMERS), _arrow(connection, PRODUCTS)
     [(again,)] = connection.execute(
         "SELECT is_bought_again FROM intermediate.int_recommendation__terms"
     ).fetchall()

@@ -116,6 +116,7 @@ WITH_CHOICE = {"recommender_evaluation", "related_products", "customer_recommend
         ),
         ({"changes": {("activity", "product_events"): "seen"}}, set(recommendations.SOLVED)),
         ({"changes": {("shop", "order_lines"): "bought"}}, set(recommendations.SOLVED)),
+        ({"changes": {("shop", "users"): "left"}}, set(recommendations.SOLVED)),
         ({"changes": {("shop", "ad_spend"): "spent"}}, set[str]()),
     ],
 )

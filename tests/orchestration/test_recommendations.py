@@ -32,7 +32,10 @@ def build() -> Iterator[duckdb.DuckDBPyConnection]:
             "CREATE TABLE intermediate.int_recommendation__products AS SELECT DISTINCT product_id,"
             " product_id <> 'p07' AS is_recommendable FROM recommendation.interactions;"
             "CREATE TABLE intermediate.int_recommendation__customer_exclusions AS"
-            " SELECT 'c1' AS customer_id, 'p08' AS product_id"
+            " SELECT 'c1' AS customer_id, 'p08' AS product_id;"
+            "CREATE SCHEMA staging; CREATE TABLE staging.stg_shop__customers AS SELECT DISTINCT"
+            " customer_id, CAST(NULL AS VARCHAR) AS merged_into FROM recommendation.interactions"
+            " WHERE customer_id IS NOT NULL"
         )
         yield connection
 
@@ -148,6 +151,40 @@ def test_solved_lists_hold_only_what_may_be_shown(build: duckdb.DuckDBPyConnecti
     ).fetchall()
     assert len(mine) == 20
     assert not {"p00", "p01", "p08"} & {name for (name,) in mine}
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "DELETE FROM staging.stg_shop__customers WHERE customer_id = 'c1'",
+        "UPDATE staging.stg_shop__customers SET merged_into = 'gone' WHERE customer_id = 'c1'",
+    ],
+)
+def test_who_is_no_customer_of_the_shop_any_more_has_no_list_and_is_in_none(
+    build: duckdb.DuckDBPyConnection, leaves: str
+) -> None:
+    others = table(done("c2", "theirs", "p00", "p01"), done("c3", "hers", "p00", "p01"))
+    fill(build, pa.concat_tables([shop(taste=0.9), others]))
+    build.execute("INSERT INTO staging.stg_shop__customers VALUES ('c2', NULL), ('c3', NULL)")
+    found: list[tuple[Any, ...]] = []
+    for change in ("SELECT 1", leaves):
+        build.execute(change)
+        solved(build, {})
+        [told] = build.execute(
+            "SELECT (SELECT list(DISTINCT customer_id) FROM solved.customer_recommendations),"
+            " (SELECT list(customer_id || ' ' || other_customer_id)"
+            " FROM solved.customer_neighbours),"
+            " (SELECT list(r ORDER BY product_id, rank) FROM solved.related_products AS r)"
+        ).fetchall()
+        found.append(told)
+    before, after = found
+    assert sorted(before[0]) == ["c1", "c2", "c3"]
+    assert sorted(before[1]) == ["c1 c2", "c1 c3", "c2 c1", "c2 c3", "c3 c1", "c3 c2"]
+    assert sorted(after[0]) == ["c2", "c3"]
+    assert sorted(after[1]) == ["c2 c3", "c3 c2"]
+    # what they did says as before what goes with what
+    assert len(after[2]) > 10
+    assert after[2] == before[2]
 
 
 def test_lists_are_made_again_when_a_choice_was_recorded_and_not_otherwise() -> None:
