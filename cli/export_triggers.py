@@ -98,4 +98,7 @@ def forget(ctx: click.Context, *, customer: str, wait: float, as_json: bool) -> 
     if as_json:
         print_json(done)
         return
+    if not done.batches:
+        click.echo(f"no batch names customer {customer}: nothing was erased")
+        return
     click.echo(f"triggers erased: {done.triggers:,}; batches changed: {done.batches:,}")

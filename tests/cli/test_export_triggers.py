@@ -32,9 +32,12 @@ def test_a_customer_is_forgotten(warehouse: Command) -> None:
     office.clock("2026-06-01T09:00")
     office.publish("2026-06-01", sql=rows(*TWO))
     forget = ("export", "forget", "--customer", "c1")
-    assert warehouse(*forget).stdout == "triggers erased: 0; batches changed: 0\n"
+    nobody = "no batch names customer {}: nothing was erased\n"
+    assert warehouse(*forget).stdout == nobody.format("c1")
     warehouse(*TO, "a.jsonl")
+    assert warehouse("export", "forget", "--customer", "C1").stdout == nobody.format("C1")
     assert warehouse(*forget).stdout == "triggers erased: 1; batches changed: 1\n"
+    assert warehouse(*forget).stdout == nobody.format("c1")
     assert json.loads(warehouse(*forget, "--json").stdout) == {"triggers": 0, "batches": 0}
     assert len((warehouse.directory / "a.jsonl").read_text().splitlines()) == 2
     assert warehouse(*TO, "b.jsonl", "--again", "1").stdout == (
